@@ -1,0 +1,52 @@
+/**
+ * What an acceptor must never forget, and the one kind of change it asks of its journal.
+ *
+ * @since 0.1.0
+ */
+import * as Ballot from "./Ballot.js"
+import type * as Entry from "./Entry.js"
+import * as Slot from "./Slot.js"
+
+/**
+ * The durable state beside the log itself. `chosenThrough` may be forgotten without harm (it is learned again), so it is
+ * written along with what must be, never on its own.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Durable {
+  /** No ballot below this one may be answered with a promise or an acceptance. */
+  readonly promised: Ballot.Ballot
+  /** The ballot at which the log, as a whole, was accepted; never above `promised`. */
+  readonly acceptedBallot: Ballot.Ballot
+  /** The last slot of the log. */
+  readonly acceptedThrough: Slot.Slot
+  /** Slots up to this one are chosen, as far as is known here; never above `acceptedThrough`. */
+  readonly chosenThrough: Slot.Slot
+}
+
+/**
+ * A change that must be durable, all of it or none, before any message that relies on it leaves: `entries` replace
+ * what the journal holds from slot `after + 1` on, and the log then ends at `state.acceptedThrough`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Write {
+  readonly state: Durable
+  readonly after: Slot.Slot
+  readonly entries: ReadonlyArray<Entry.Entry>
+}
+
+/**
+ * The state of an acceptor that never promised anything.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const initial: Durable = {
+  promised: Ballot.zero,
+  acceptedBallot: Ballot.zero,
+  acceptedThrough: Slot.zero,
+  chosenThrough: Slot.zero
+}
