@@ -1,9 +1,51 @@
 /**
  * @since 0.1.0
  */
+
+/** The memory of the cluster: promises, accepts, refuses. */
+export * as Acceptor from "./Acceptor.js"
+
+/** Proposal numbers. */
 export * as Ballot from "./Ballot.js"
+
+/** What an acceptor must never forget. */
 export * as Durable from "./Durable.js"
+
+/** Who should lead. */
+export * as Election from "./Election.js"
+
+/** What a slot holds. */
 export * as Entry from "./Entry.js"
+
+/** What a leader knows of an acceptor. */
+export * as Follower from "./Follower.js"
+
+/** What must hold whatever happens. */
+export * as Invariant from "./Invariant.js"
+
+/** A proposer that leads. */
+export * as Leader from "./Leader.js"
+
+/** Hands chosen entries to the state machine. */
+export * as Learner from "./Learner.js"
+
+/** A run of consecutive entries. */
 export * as Log from "./Log.js"
+
+/** What nodes say to each other. */
+export * as Message from "./Message.js"
+
+/** Numbers of voters. */
 export * as NodeId from "./NodeId.js"
+
+/** The proposer of a node. */
+export * as Proposer from "./Proposer.js"
+
+/** Which sets of nodes may decide. */
+export * as Quorum from "./Quorum.js"
+
+/** Positions in the log. */
 export * as Slot from "./Slot.js"
+
+/** The shape that all roles share. */
+export * as Step from "./Step.js"

@@ -1,0 +1,279 @@
+/**
+ * The acceptor: the memory of the cluster. It promises, accepts and refuses; what it said yes to is on disk before it says
+ * so, and it never goes back on it.
+ *
+ * ```
+ *   Prepare ──►┌──────────┐──► Promise  | Rejected
+ *   Accept  ──►│ acceptor │──► Accepted | Rejected
+ *   Fetch   ──►└────┬─────┘──► Fetched  | Rejected
+ *                   │ chosen entries
+ *                   ▼
+ *                learner
+ * ```
+ *
+ * The log is accepted in sequence: at one ballot every acceptor's log is a prefix of the leader's (DESIGN 5.2). The first
+ * Accept of a ballot replaces whatever the acceptor held beyond the point of agreement, and must bring all that the leader
+ * adopted in one piece: with only half of it, the acceptor would report the new ballot with a log that lacks what
+ * older ballots may have chosen. What is known to be chosen may come before that, in pieces of any size; it
+ * extends the chosen prefix and does not touch `acceptedBallot`.
+ *
+ * @since 0.1.0
+ */
+import * as Ballot from "./Ballot.js"
+import type { Durable, Write } from "./Durable.js"
+import * as Entry from "./Entry.js"
+import { agreement } from "./Follower.js"
+import { hold } from "./Invariant.js"
+import * as Log from "./Log.js"
+import type * as Message from "./Message.js"
+import * as Slot from "./Slot.js"
+import * as Step from "./Step.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface State {
+  /** No ballot below this one gets a yes. */
+  readonly promised: Ballot.Ballot
+  /** The ballot at which the log was accepted as a whole. */
+  readonly acceptedBallot: Ballot.Ballot
+  /** The accepted log; memory holds its end, the journal all of it. */
+  readonly log: Log.Log
+  /** Slots known here to be chosen. */
+  readonly chosenThrough: Slot.Slot
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** How many chosen slots stay in memory, to serve followers that are a little behind without reading the journal. */
+  readonly keep: number
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Action =
+  /** Must be durable before any reply of this or a later step leaves. */
+  | { readonly _tag: "Persist"; readonly write: Write }
+  /** Goes back to whoever sent the message. */
+  | { readonly _tag: "Reply"; readonly message: Message.ToProposer }
+  /** The piece asked for is no longer in memory: read it from the journal and answer with it. */
+  | { readonly _tag: "Read"; readonly fetch: Message.Fetch }
+  /** Chosen entries, for the learner. */
+  | { readonly _tag: "Deliver"; readonly after: Slot.Slot; readonly entries: ReadonlyArray<Entry.Entry> }
+
+/**
+ * The state of an acceptor whose journal says `durable` and holds `entries` behind `durable.chosenThrough`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const recover = (durable: Durable, entries: ReadonlyArray<Entry.Entry>): State => {
+  const log = Log.make(durable.chosenThrough, entries)
+  hold("acceptor", "the recovered entries end where the journal says", log.through === durable.acceptedThrough)
+  return {
+    promised: durable.promised,
+    acceptedBallot: durable.acceptedBallot,
+    log,
+    chosenThrough: durable.chosenThrough
+  }
+}
+
+/**
+ * @since 0.1.0
+ * @category getters
+ */
+export const durable = (self: State): Durable => ({
+  promised: self.promised,
+  acceptedBallot: self.acceptedBallot,
+  acceptedThrough: self.log.through,
+  chosenThrough: self.chosenThrough
+})
+
+/**
+ * @since 0.1.0
+ * @category steps
+ */
+export const step = (self: State, message: Message.ToAcceptor, options: Options): Step.Step<State, Action> => {
+  const next = handle(self, message, options)
+  check(self, message, next.state)
+  return next
+}
+
+const handle = (self: State, message: Message.ToAcceptor, options: Options): Step.Step<State, Action> => {
+  switch (message._tag) {
+    case "Prepare":
+      return prepare(self, message)
+    case "Accept":
+      return accept(self, message, options)
+    case "Fetch":
+      return fetch(self, message)
+  }
+}
+
+const prepare = (self: State, { ballot }: Message.Prepare): Step.Step<State, Action> => {
+  if (Ballot.lessThan(ballot, self.promised)) return reject(self, ballot)
+  const state: State = { ...self, promised: ballot }
+  const promise = reply({ _tag: "Promise", ballot, ...held(state) })
+  return Ballot.equals(ballot, self.promised)
+    ? Step.make(state, promise)
+    : Step.make(state, persist(state, state.log.through, []), promise)
+}
+
+const accept = (self: State, message: Message.Accept, options: Options): Step.Step<State, Action> => {
+  if (!Ballot.equals(message.ballot, self.promised)) return reject(self, message.ballot)
+  const synchronised = Ballot.equals(message.ballot, self.acceptedBallot)
+  const joinsOn = message.after <= (synchronised ? self.log.through : agreement(held(self), message.adopted))
+  if (!joinsOn) return reject(self, message.ballot)
+  if (synchronised) return extend(self, message, options)
+  const end = Slot.plus(message.after, message.entries.length)
+  if (end >= message.adopted.acceptedThrough) return synchronise(self, message, options)
+  if (end <= message.chosenThrough) return learn(self, message, options)
+  return reject(self, message.ballot)
+}
+
+/** The log is the leader's already: it grows by what is new and never shrinks, however old the message. */
+const extend = (self: State, message: Message.Accept, options: Options): Step.Step<State, Action> => {
+  const fresh = message.entries.slice(self.log.through - message.after)
+  const log = Log.append(self.log, fresh)
+  const state = { ...self, log, chosenThrough: believed(self, message, log) }
+  const accepted = reply({
+    _tag: "Accepted",
+    ballot: message.ballot,
+    through: log.through,
+    confirm: message.confirm
+  })
+  return fresh.length === 0
+    ? finish(self, state, options, accepted)
+    : finish(self, state, options, persist(state, self.log.through, fresh), accepted)
+}
+
+/** The first Accept of a ballot: from the point of agreement on, the log becomes the leader's. */
+const synchronise = (self: State, message: Message.Accept, options: Options): Step.Step<State, Action> => {
+  const { after, entries } = inMemory(self, message)
+  const log = Log.append(Log.truncate(self.log, after), entries)
+  const state = { ...self, log, acceptedBallot: message.ballot, chosenThrough: believed(self, message, log) }
+  return finish(
+    self,
+    state,
+    options,
+    persist(state, after, entries),
+    reply({ _tag: "Accepted", ballot: message.ballot, through: log.through, confirm: message.confirm })
+  )
+}
+
+/** Entries that are chosen, for an acceptor that is too far behind to be synchronised in one message. */
+const learn = (self: State, message: Message.Accept, options: Options): Step.Step<State, Action> => {
+  const { after, entries } = inMemory(self, message)
+  const end = Slot.plus(after, entries.length)
+  // The unchosen end of the old log stays: other acceptors' logs of that ballot may have made it chosen. It goes only if
+  // a chosen entry contradicts it, which proves that none of it was.
+  const agrees = entries.every((entry, i) => {
+    const mine = Log.get(self.log, Slot.plus(after, i + 1))
+    return mine === undefined || Entry.equals(mine, entry)
+  })
+  const rest = agrees && end < self.log.through ? Log.slice(self.log, end) : []
+  const log = Log.append(Log.append(Log.truncate(self.log, after), entries), rest)
+  const state = { ...self, log, chosenThrough: Slot.max(self.chosenThrough, end) }
+  return finish(
+    self,
+    state,
+    options,
+    persist(state, after, entries),
+    reply({ _tag: "Accepted", ballot: message.ballot, through: state.chosenThrough, confirm: message.confirm })
+  )
+}
+
+const fetch = (self: State, message: Message.Fetch): Step.Step<State, Action> => {
+  if (!Ballot.equals(message.ballot, self.promised)) return reject(self, message.ballot)
+  if (message.after < self.log.base) return Step.make(self, { _tag: "Read", fetch: message })
+  return Step.make(
+    self,
+    reply({
+      _tag: "Fetched",
+      ballot: message.ballot,
+      after: message.after,
+      entries: atMost(Log.slice(self.log, Slot.min(message.after, self.log.through)), message.bytes)
+    })
+  )
+}
+
+/** A follower believes the leader only as far as its log was accepted at the leader's ballot. */
+const believed = (self: State, message: Message.Accept, log: Log.Log): Slot.Slot =>
+  Slot.max(self.chosenThrough, Slot.min(message.chosenThrough, log.through))
+
+/** The part of a message that lies behind what memory no longer holds; what lies before is chosen and the same. */
+const inMemory = (self: State, { after, entries }: Message.Accept) =>
+  after >= self.log.base ? { after, entries } : { after: self.log.base, entries: entries.slice(self.log.base - after) }
+
+/** Adds the delivery of what this step found chosen, and lets go of memory that is no longer needed. */
+const finish = (
+  before: State,
+  after: State,
+  options: Options,
+  ...actions: ReadonlyArray<Action>
+): Step.Step<State, Action> => {
+  if (after.chosenThrough === before.chosenThrough) return { state: after, actions }
+  const entries = Log.slice(after.log, before.chosenThrough, after.chosenThrough)
+  const evictable = Slot.make(Math.max(0, after.chosenThrough - options.keep))
+  return Step.make(
+    { ...after, log: Log.evict(after.log, evictable) },
+    ...actions,
+    { _tag: "Deliver", after: before.chosenThrough, entries }
+  )
+}
+
+const held = (self: State) => ({
+  acceptedBallot: self.acceptedBallot,
+  acceptedThrough: self.log.through,
+  chosenThrough: self.chosenThrough
+})
+
+const reply = (message: Message.ToProposer): Action => ({ _tag: "Reply", message })
+
+const reject = (self: State, ballot: Ballot.Ballot): Step.Step<State, Action> =>
+  Step.make(self, reply({ _tag: "Rejected", ballot, promised: self.promised, ...held(self) }))
+
+const persist = (state: State, after: Slot.Slot, entries: ReadonlyArray<Entry.Entry>): Action => ({
+  _tag: "Persist",
+  write: { state: durable(state), after, entries }
+})
+
+/**
+ * The first entries of a run whose sizes stay within `bytes`, and at least one if there is one.
+ *
+ * @since 0.1.0
+ * @category helpers
+ */
+export const atMost = (entries: ReadonlyArray<Entry.Entry>, bytes: number): ReadonlyArray<Entry.Entry> => {
+  let size = 0
+  for (let i = 0; i < entries.length; i++) {
+    size += Entry.sizeOf(entries[i]!)
+    if (size > bytes && i > 0) return entries.slice(0, i)
+  }
+  return entries
+}
+
+const check = (before: State, { _tag }: Message.ToAcceptor, after: State): void => {
+  const rises = (a: Ballot.Ballot, b: Ballot.Ballot) => a === b || !Ballot.lessThan(b, a)
+  hold("acceptor", "a promise never falls", rises(before.promised, after.promised))
+  hold("acceptor", "an accepted ballot never falls", rises(before.acceptedBallot, after.acceptedBallot))
+  hold("acceptor", "accepted ballot <= promised", rises(after.acceptedBallot, after.promised))
+  hold("acceptor", "only Prepare moves a promise", _tag === "Prepare" || before.promised === after.promised)
+  hold("acceptor", "only Accept moves the log", _tag === "Accept" || before.log === after.log)
+  hold("acceptor", "chosen never shrinks", before.chosenThrough <= after.chosenThrough)
+  hold("acceptor", "chosen <= accepted", after.chosenThrough <= after.log.through)
+  hold("acceptor", "only what is chosen leaves memory", after.log.base <= after.chosenThrough)
+  if (before.log === after.log) return
+  for (let slot = Slot.plus(after.log.base, 1); slot <= before.chosenThrough; slot = Slot.plus(slot, 1)) {
+    const was = Log.get(before.log, slot)
+    const is = Log.get(after.log, slot)
+    if (was === is) continue
+    hold("acceptor", `the chosen entry of slot ${slot} never changes`, is !== undefined && (was === undefined || Entry.equals(was, is)))
+  }
+}

@@ -1,0 +1,183 @@
+/**
+ * Who should lead: the replica with the highest claim that can reach a quorum, as OmniPaxos elects (Ng et al., *Omni-Paxos:
+ * Breaking the Barriers of Partial Connectivity*, EuroSys 2023, section 5).
+ *
+ * Replicas ask each other in rounds of one tick. A reply carries the replica's own claim, the highest ballot it knows, and
+ * whether it is happy: it leads, or it hears its leader. Only a replica that is unhappy, that hears a quorum, and whose
+ * neighbours are all unhappy too claims the lead. So nobody disturbs a leader that a quorum hears, and whoever takes over
+ * can do the work, also where not every replica reaches every other.
+ *
+ * ```
+ *              tick: Heartbeat to all
+ *   ┌──────────┐ ─────────────────────────► ┌──────────┐
+ *   │ election │                            │ election │
+ *   └────┬─────┘ ◄───────────────────────── └──────────┘
+ *        │         HeartbeatReply { claim, leader, happy }
+ *        ▼
+ *    proposer: Campaign, or Observe somebody's higher ballot
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Ballot from "./Ballot.js"
+import { hold } from "./Invariant.js"
+import type * as Message from "./Message.js"
+import type { NodeId } from "./NodeId.js"
+import type { QuorumSystem } from "./Quorum.js"
+import * as Step from "./Step.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  readonly self: NodeId
+  readonly quorums: QuorumSystem
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface State {
+  /** The number of the round under way. */
+  readonly round: number
+  /** The ballot that our proposer prepares or leads with; zero while it follows. */
+  readonly claim: Ballot.Ballot
+  /** Our proposer has finished phase 1 of it. */
+  readonly leading: boolean
+  /** The highest ballot known: claimed by somebody, or promised here. */
+  readonly leader: Ballot.Ballot
+  /** It leads, or it hears its leader. */
+  readonly happy: boolean
+  /** Who answered in the round under way. */
+  readonly replies: ReadonlyMap<NodeId, Message.HeartbeatReply>
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Input =
+  /** The round is over. */
+  | { readonly _tag: "Tick" }
+  | { readonly _tag: "Heartbeat"; readonly message: Message.Heartbeat }
+  | { readonly _tag: "HeartbeatReply"; readonly message: Message.HeartbeatReply }
+  /** Our own acceptor has promised this ballot, or our proposer has heard of it. */
+  | { readonly _tag: "Observe"; readonly ballot: Ballot.Ballot }
+  /** What our proposer does now; `claim` is zero while it follows. Nothing else makes a claim. */
+  | { readonly _tag: "Claim"; readonly claim: Ballot.Ballot; readonly leading: boolean }
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Action =
+  /** To every other member. */
+  | { readonly _tag: "Ask"; readonly message: Message.Heartbeat }
+  | { readonly _tag: "Reply"; readonly message: Message.HeartbeatReply }
+  /** Our proposer should prepare a ballot above `above`. */
+  | { readonly _tag: "Campaign"; readonly above: Ballot.Ballot }
+  /** This ballot is the highest known now; whoever made it leads or is about to. */
+  | { readonly _tag: "Follow"; readonly ballot: Ballot.Ballot }
+
+/**
+ * A replica that starts, or comes back: it claims nothing, whatever it did before.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const initial = (promised: Ballot.Ballot): State => ({
+  round: 0,
+  claim: Ballot.zero,
+  leading: false,
+  leader: promised,
+  happy: false,
+  replies: new Map()
+})
+
+/**
+ * @since 0.1.0
+ * @category steps
+ */
+export const step = (self: State, input: Input, options: Options): Step.Step<State, Action> => {
+  const next = handle(self, input, options)
+  hold("election", "the known leader's ballot never falls", !Ballot.lessThan(next.state.leader, self.leader))
+  hold("election", "a claim is never above the known leader", !Ballot.greaterThan(next.state.claim, next.state.leader))
+  return next
+}
+
+const handle = (self: State, input: Input, options: Options): Step.Step<State, Action> => {
+  switch (input._tag) {
+    case "Tick":
+      return tick(self, options)
+    case "Heartbeat":
+      return Step.make(self, {
+        _tag: "Reply",
+        message: {
+          _tag: "HeartbeatReply",
+          round: input.message.round,
+          from: options.self,
+          claim: self.claim,
+          leader: self.leader,
+          happy: self.happy
+        }
+      })
+    case "HeartbeatReply":
+      return input.message.round === self.round
+        ? Step.make({ ...self, replies: new Map(self.replies).set(input.message.from, input.message) })
+        : Step.make(self)
+    case "Observe":
+      return follow(self, input.ballot)
+    case "Claim":
+      return Step.make({
+        ...self,
+        claim: input.claim,
+        leading: input.leading,
+        leader: Ballot.max(self.leader, input.claim)
+      })
+  }
+}
+
+/** The round is over: whom do we follow, are we content with it, and if nobody around is, can we do it ourselves? */
+const tick = (self: State, options: Options): Step.Step<State, Action> => {
+  const replies = Array.from(self.replies.values())
+  const highest = replies.reduce((leader, reply) => Ballot.max(leader, reply.claim), self.leader)
+  const followed = follow(self, highest)
+  const happy = isHappy(followed.state, replies, options)
+  const asked: Step.Step<State, Action> = Step.make<State, Action>(
+    { ...followed.state, happy, round: self.round + 1, replies: new Map() },
+    ...followed.actions,
+    { _tag: "Ask", message: { _tag: "Heartbeat", round: self.round + 1 } }
+  )
+  const reached = new Set([options.self, ...self.replies.keys()])
+  if (
+    happy || replies.some((reply) => reply.happy) || !options.quorums.isPrepareQuorum(highest.round + 1, reached)
+  ) return asked
+  // Happy until the next round shows what came of it, so that the neighbours don't all try at once.
+  return Step.make<State, Action>(
+    { ...asked.state, happy: true },
+    ...asked.actions,
+    { _tag: "Campaign", above: highest }
+  )
+}
+
+const isHappy = (
+  self: State,
+  replies: ReadonlyArray<Message.HeartbeatReply>,
+  { quorums, self: node }: Options
+): boolean => {
+  const ours = self.claim.round > 0 && Ballot.equals(self.leader, self.claim)
+  if (!ours) return replies.some((reply) => reply.happy && Ballot.equals(reply.claim, self.leader))
+  const following = new Set([node])
+  for (const reply of replies) if (!Ballot.greaterThan(reply.leader, self.claim)) following.add(reply.from)
+  const enough = self.leading
+    ? quorums.isAcceptQuorum(self.claim.round, following)
+    : quorums.isPrepareQuorum(self.claim.round, following)
+  return enough || replies.some((reply) => reply.happy && Ballot.greaterThan(reply.leader, self.claim))
+}
+
+const follow = (self: State, ballot: Ballot.Ballot): Step.Step<State, Action> =>
+  Ballot.greaterThan(ballot, self.leader)
+    ? Step.make<State, Action>({ ...self, leader: ballot }, { _tag: "Follow", ballot })
+    : Step.make(self)

@@ -1,0 +1,108 @@
+/**
+ * What a leader knows of one acceptor that it leads, its own among them.
+ *
+ * @since 0.1.0
+ */
+import * as Ballot from "./Ballot.js"
+import * as Slot from "./Slot.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Follower {
+  /**
+   * - `Unknown`: it has not promised the leader's ballot. Nothing but Prepare is sent.
+   * - `Probing`: its log is being joined on to, after a promise, a refusal or a loss. One Accept at a time.
+   * - `Streaming`: its log is a prefix of the leader's. Accepts follow each other without waiting.
+   */
+  readonly mode: "Unknown" | "Probing" | "Streaming"
+  /** The logs agree through this slot. Not a vote: the acceptor may have it from an older ballot. */
+  readonly agreed: Slot.Slot
+  /** The next Accept starts behind this slot; ahead of `agreed` by what is under way. */
+  readonly next: Slot.Slot
+  /** Accepted at the leader's ballot through this slot: the vote. */
+  readonly matched: Slot.Slot
+  /** What it was last told to be chosen. */
+  readonly told: Slot.Slot
+  /** The last confirmation round it was asked in, and the last it answered. */
+  readonly asked: number
+  readonly confirmed: number
+  /** `agreed` at the last tick: no progress since, with something under way, means that a message was lost. */
+  readonly progress: Slot.Slot
+  /** A piece of older log is being fetched for it. */
+  readonly fetching: boolean
+}
+
+/**
+ * An acceptor that has not promised yet.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const unknown: Follower = {
+  mode: "Unknown",
+  agreed: Slot.zero,
+  next: Slot.zero,
+  matched: Slot.zero,
+  told: Slot.zero,
+  asked: 0,
+  confirmed: 0,
+  progress: Slot.zero,
+  fetching: false
+}
+
+/**
+ * An acceptor that has promised and reported what it holds.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const joined = (held: Held, adopted: Adopted): Follower => {
+  const agreed = agreement(held, adopted)
+  return { ...unknown, mode: "Probing", agreed, next: agreed, progress: agreed, told: held.chosenThrough }
+}
+
+/**
+ * The log that a leader adopted: the ballot at which it was accepted, and its last slot.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Adopted {
+  readonly acceptedBallot: Ballot.Ballot
+  readonly acceptedThrough: Slot.Slot
+}
+
+/**
+ * What an acceptor reports of its log in promises and refusals.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Held extends Adopted {
+  readonly chosenThrough: Slot.Slot
+}
+
+/**
+ * The point through which an acceptor's log surely agrees with the adopted one: as far as both reach when they were
+ * accepted at one ballot, otherwise what the acceptor knows to be chosen (DESIGN 5.2).
+ *
+ * @since 0.1.0
+ * @category helpers
+ */
+export const agreement = (held: Held, adopted: Adopted): Slot.Slot =>
+  Ballot.equals(held.acceptedBallot, adopted.acceptedBallot)
+    ? Slot.max(held.chosenThrough, Slot.min(held.acceptedThrough, adopted.acceptedThrough))
+    : held.chosenThrough
+
+/**
+ * Of two logs the one to adopt: accepted at the higher ballot, and at the same ballot the longer one.
+ *
+ * @since 0.1.0
+ * @category helpers
+ */
+export const isNewer = (a: Adopted, b: Adopted): boolean => {
+  const order = Ballot.order(a.acceptedBallot, b.acceptedBallot)
+  return order === 0 ? a.acceptedThrough > b.acceptedThrough : order > 0
+}

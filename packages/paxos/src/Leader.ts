@@ -1,0 +1,365 @@
+/**
+ * A proposer that leads: it appends to its log, keeps every acceptor at the same log, and finds out what is chosen.
+ *
+ * New commands, lost messages, an acceptor that was away and one that never heard of this ballot are all the same work:
+ * send from where its log and ours agree. Acceptors far behind get older entries fetched from an acceptor that has them,
+ * one piece at a time.
+ *
+ * @since 0.1.0
+ */
+import * as Acceptor from "./Acceptor.js"
+import * as Ballot from "./Ballot.js"
+import type * as Entry from "./Entry.js"
+import * as Follower from "./Follower.js"
+import * as Log from "./Log.js"
+import type * as Message from "./Message.js"
+import type { NodeId } from "./NodeId.js"
+import type { Action, Options } from "./Proposer.js"
+import * as Slot from "./Slot.js"
+import * as Step from "./Step.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Leading {
+  readonly _tag: "Leading"
+  /** Our own ballot, or a higher one that was heard of. */
+  readonly highest: Ballot.Ballot
+  readonly ballot: Ballot.Ballot
+  /** The log that was adopted, as its acceptor described it, and where it was found. */
+  readonly adopted: Follower.Adopted
+  readonly source: NodeId
+  /** The adopted log and all that was proposed since; memory holds its end. */
+  readonly log: Log.Log
+  readonly chosenThrough: Slot.Slot
+  readonly followers: ReadonlyMap<NodeId, Follower.Follower>
+  /** The latest confirmation round that was asked for, and the latest that an accept quorum has answered. */
+  readonly confirm: { readonly asked: number; readonly answered: number }
+}
+
+type Next = Step.Step<Leading, Action>
+
+/**
+ * Leadership begins: a prepare quorum has promised and the adopted log is in hand.
+ *
+ * @since 0.1.0
+ * @category steps
+ */
+export const lead = (
+  prepared: {
+    readonly ballot: Ballot.Ballot
+    readonly highest: Ballot.Ballot
+    readonly promises: ReadonlyMap<NodeId, Message.Promise>
+    readonly from: NodeId
+    readonly held: Follower.Held
+    readonly log: Log.Log
+  },
+  options: Options
+): Next => {
+  const { ballot, from, held, highest, log, promises } = prepared
+  const followers = new Map<NodeId, Follower.Follower>()
+  for (const node of options.quorums.members) {
+    const promise = promises.get(node)
+    followers.set(node, promise === undefined ? Follower.unknown : Follower.joined(promise, held))
+  }
+  const state: Leading = {
+    _tag: "Leading",
+    ballot,
+    highest,
+    adopted: { acceptedBallot: held.acceptedBallot, acceptedThrough: held.acceptedThrough },
+    source: from,
+    log,
+    chosenThrough: log.base,
+    followers,
+    confirm: { asked: 0, answered: 0 }
+  }
+  const begin: Action = { _tag: "Lead", ballot, adoptedThrough: held.acceptedThrough }
+  const sent = everyone(state, options, () => true)
+  return Step.make(sent.state, begin, ...sent.actions)
+}
+
+/**
+ * New entries at the end of the log.
+ *
+ * @since 0.1.0
+ * @category steps
+ */
+export const propose = (self: Leading, entries: ReadonlyArray<Entry.Entry>, options: Options): Next =>
+  everyone({ ...self, log: Log.append(self.log, entries) }, options)
+
+/**
+ * A new round in which acceptors confirm that they have promised nothing higher.
+ *
+ * @since 0.1.0
+ * @category steps
+ */
+export const confirm = (self: Leading, options: Options): Next => {
+  const state = { ...self, confirm: { ...self.confirm, asked: self.confirm.asked + 1 } }
+  return everyone(state, options)
+}
+
+/**
+ * Sends again where nothing moved, asks again for promises that are missing, and tells what is chosen.
+ *
+ * @since 0.1.0
+ * @category steps
+ */
+export const tick = (self: Leading, options: Options): Next => {
+  const followers = new Map<NodeId, Follower.Follower>()
+  const prepares: Array<Action> = []
+  for (const [node, follower] of self.followers) {
+    if (follower.mode === "Unknown") prepares.push(send(node, { _tag: "Prepare", ballot: self.ballot }))
+    const stuck = follower.agreed === follower.progress && follower.next > follower.agreed
+    followers.set(node, {
+      ...(stuck ? probe(follower) : follower),
+      asked: follower.confirmed,
+      progress: follower.agreed,
+      fetching: false
+    })
+  }
+  const state = { ...self, followers }
+  const sent = everyone(state, options, ({ matched, told }) => told < self.chosenThrough || matched < self.log.through)
+  return Step.make(sent.state, ...prepares, ...sent.actions)
+}
+
+/**
+ * An acceptor's answer to this ballot.
+ *
+ * @since 0.1.0
+ * @category steps
+ */
+export const receive = (self: Leading, from: NodeId, message: Message.ToProposer, options: Options): Next => {
+  const follower = self.followers.get(from)
+  if (follower === undefined) return Step.make(self)
+  switch (message._tag) {
+    case "Promise":
+      return follower.mode === "Unknown" ? rejoin(self, from, Follower.joined(message, self.adopted), options) : Step.make(self)
+    case "Accepted":
+      return accepted(self, from, follower, message, options)
+    case "Rejected":
+      return rejected(self, from, follower, message, options)
+    case "Fetched":
+      return fetched(self, from, message)
+  }
+}
+
+const accepted = (
+  self: Leading,
+  from: NodeId,
+  follower: Follower.Follower,
+  message: Message.Accepted,
+  options: Options
+): Next => {
+  const through = Slot.max(follower.matched, message.through)
+  const known: Follower.Follower = {
+    ...follower,
+    agreed: Slot.max(follower.agreed, through),
+    next: Slot.max(follower.next, through),
+    matched: through,
+    confirmed: Math.max(follower.confirmed, message.confirm),
+    mode: message.through >= self.adopted.acceptedThrough ? "Streaming" : follower.mode
+  }
+  const heard = withFollower(self, from, known)
+  const counted = count(heard, options)
+  const sent = one(counted, from, options, false)
+  const state = sent.state
+  const actions = [...sent.actions]
+  if (state.chosenThrough > self.chosenThrough) {
+    // Our own learner hears at once what is chosen; the others with the next Accept or tick.
+    const own = one(state, options.self, options, true)
+    return Step.make(own.state, ...actions, ...own.actions, ...confirmed(self, own.state))
+  }
+  return Step.make(state, ...actions, ...confirmed(self, state))
+}
+
+/** Our ballot stands, but the message did not join on to what the acceptor holds: go back to where it does. */
+const rejected = (
+  self: Leading,
+  from: NodeId,
+  follower: Follower.Follower,
+  message: Message.Rejected,
+  options: Options
+): Next => {
+  if (!Ballot.equals(message.promised, self.ballot)) {
+    const forgetful = withFollower(self, from, { ...follower, mode: "Unknown" })
+    return Step.make(forgetful, send(from, { _tag: "Prepare", ballot: self.ballot }))
+  }
+  const synchronised = Ballot.equals(message.acceptedBallot, self.ballot)
+  const agreed = Slot.max(
+    follower.agreed,
+    synchronised ? message.acceptedThrough : Follower.agreement(message, self.adopted)
+  )
+  // A refusal of something older than the probe that is under way.
+  if (follower.mode === "Probing" && agreed === follower.agreed && follower.next > agreed) return Step.make(self)
+  const matched = synchronised ? Slot.max(follower.matched, message.acceptedThrough) : follower.matched
+  return rejoin(self, from, { ...probe(follower), agreed, next: agreed, matched }, options)
+}
+
+/** A piece of older log, for every acceptor that waits at its beginning. */
+const fetched = (self: Leading, from: NodeId, message: Message.Fetched): Next => {
+  const through = Slot.min(self.log.base, agreesThrough(self, from))
+  const entries = message.entries.slice(0, Math.max(0, through - message.after))
+  if (entries.length === 0) return Step.make(self)
+  let state = self
+  const actions: Array<Action> = []
+  for (const [node, follower] of self.followers) {
+    if (!follower.fetching || follower.next !== message.after) continue
+    const sent = accept(state, node, { ...follower, fetching: false }, message.after, entries)
+    state = sent.state
+    actions.push(...sent.actions)
+  }
+  return Step.make(state, ...actions)
+}
+
+/** Chosen is what an accept quorum has matched; a slot takes all before it along. */
+const count = (self: Leading, options: Options): Leading => {
+  const { quorums } = options
+  let { chosenThrough } = self
+  const confirms = new Set<NodeId>()
+  for (const follower of self.followers.values()) {
+    const slot = follower.matched
+    if (slot <= chosenThrough) continue
+    const voters = new Set<NodeId>()
+    for (const [node, { matched }] of self.followers) if (matched >= slot) voters.add(node)
+    if (quorums.isAcceptQuorum(self.ballot.round, voters)) chosenThrough = slot
+  }
+  let { answered } = self.confirm
+  for (const { confirmed } of self.followers.values()) {
+    if (confirmed <= answered) continue
+    confirms.clear()
+    for (const [node, other] of self.followers) if (other.confirmed >= confirmed) confirms.add(node)
+    if (quorums.isAcceptQuorum(self.ballot.round, confirms)) answered = confirmed
+  }
+  if (chosenThrough === self.chosenThrough && answered === self.confirm.answered) return self
+  const evictable = Slot.make(Math.max(0, chosenThrough - options.keep))
+  return {
+    ...self,
+    chosenThrough,
+    log: Log.evict(self.log, evictable),
+    confirm: { ...self.confirm, answered }
+  }
+}
+
+/** Reads may be served from all that was chosen when they were asked, which the adopted log surely contains. */
+const confirmed = (before: Leading, after: Leading): ReadonlyArray<Action> =>
+  after.confirm.answered > before.confirm.answered
+    ? [{
+      _tag: "Confirmed",
+      confirm: after.confirm.answered,
+      slot: Slot.max(after.chosenThrough, after.adopted.acceptedThrough)
+    }]
+    : []
+
+const probe = (follower: Follower.Follower): Follower.Follower =>
+  follower.mode === "Unknown" ? follower : { ...follower, mode: "Probing", next: follower.agreed }
+
+const rejoin = (self: Leading, node: NodeId, follower: Follower.Follower, options: Options): Next =>
+  one(count(withFollower(self, node, follower), options), node, options, true)
+
+const everyone = (
+  self: Leading,
+  options: Options,
+  evenIfEmpty: (follower: Follower.Follower) => boolean = () => false
+): Next => {
+  let state = self
+  const actions: Array<Action> = []
+  for (const [node, follower] of self.followers) {
+    const sent = one(state, node, options, evenIfEmpty(follower))
+    state = sent.state
+    actions.push(...sent.actions)
+  }
+  return Step.make(state, ...actions)
+}
+
+/** Whatever this acceptor lacks and may be sent now; with nothing to send, an empty Accept if there is news for it. */
+const one = (self: Leading, node: NodeId, options: Options, evenIfEmpty: boolean): Next => {
+  let follower = self.followers.get(node)
+  if (follower === undefined || follower.mode === "Unknown") return Step.make(self)
+  if (follower.next < self.log.base) return fetch(self, node, follower, options)
+  let state = self
+  const actions: Array<Action> = []
+  for (;;) {
+    const end = sendable(state, follower, options)
+    if (end <= follower.next) break
+    const sent = accept(state, node, follower, follower.next, Log.slice(state.log, follower.next, end))
+    state = sent.state
+    actions.push(...sent.actions)
+    follower = state.followers.get(node)!
+  }
+  if (actions.length > 0 || !(evenIfEmpty || follower.asked < self.confirm.asked)) return Step.make(state, ...actions)
+  return accept(state, node, follower, follower.mode === "Streaming" ? follower.next : follower.agreed, [])
+}
+
+/** How far the next Accept to this acceptor may go. */
+const sendable = (self: Leading, follower: Follower.Follower, options: Options): Slot.Slot => {
+  const { agreed, mode, next } = follower
+  const window = mode === "Streaming" ? 2 * options.pipeline : 1
+  if (next >= self.log.through || next - agreed >= window) return next
+  const end = Slot.plus(next, Acceptor.atMost(Log.slice(self.log, next), options.chunk).length)
+  const { acceptedThrough } = self.adopted
+  if (end >= acceptedThrough) return end
+  // Not all that was adopted fits: first what is chosen, in pieces; then the rest, which must come in one.
+  const chosen = Slot.min(end, self.chosenThrough)
+  return chosen > next ? chosen : acceptedThrough
+}
+
+/** Entries that memory no longer holds come from an acceptor; the next piece is asked for when the last one arrived. */
+const fetch = (self: Leading, node: NodeId, follower: Follower.Follower, options: Options): Next => {
+  if (follower.fetching || follower.agreed < follower.next) return Step.make(self)
+  return Step.make(
+    withFollower(self, node, { ...follower, fetching: true }),
+    send(sourceOf(self, follower.next, options), {
+      _tag: "Fetch",
+      ballot: self.ballot,
+      after: follower.next,
+      bytes: options.chunk
+    })
+  )
+}
+
+/** An acceptor that has the slot behind `after`: our own, if it can be. */
+const sourceOf = (self: Leading, after: Slot.Slot, options: Options): NodeId => {
+  for (const node of [options.self, ...self.followers.keys()]) if (agreesThrough(self, node) > after) return node
+  return self.source
+}
+
+/** How much of an acceptor's log is surely ours. */
+const agreesThrough = (self: Leading, node: NodeId): Slot.Slot => {
+  const matched = self.followers.get(node)?.matched ?? Slot.zero
+  return node === self.source ? Slot.max(matched, self.adopted.acceptedThrough) : matched
+}
+
+const accept = (
+  self: Leading,
+  node: NodeId,
+  follower: Follower.Follower,
+  after: Slot.Slot,
+  entries: ReadonlyArray<Entry.Entry>
+): Next => {
+  const known: Follower.Follower = {
+    ...follower,
+    next: Slot.max(follower.next, Slot.plus(after, entries.length)),
+    told: self.chosenThrough,
+    asked: self.confirm.asked
+  }
+  return Step.make(
+    withFollower(self, node, known),
+    send(node, {
+      _tag: "Accept",
+      ballot: self.ballot,
+      after,
+      entries,
+      chosenThrough: self.chosenThrough,
+      adopted: self.adopted,
+      confirm: self.confirm.asked
+    })
+  )
+}
+
+const withFollower = (self: Leading, node: NodeId, follower: Follower.Follower): Leading => ({
+  ...self,
+  followers: new Map(self.followers).set(node, follower)
+})
+
+const send = (to: NodeId, message: Message.ToAcceptor): Action => ({ _tag: "Send", to, message })

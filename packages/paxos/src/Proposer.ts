@@ -1,0 +1,324 @@
+/**
+ * The proposer of one node: it follows, or it prepares a ballot of its own, or it leads.
+ *
+ * ```
+ *              campaign                     prepare quorum, adopted log in hand
+ *  Following ───────────► Preparing ───────────────────────────────────────────► Leading
+ *      ▲                      │  own acceptor first: Prepare leaves only when the    │  Accept, one slot a batch,
+ *      │                      │  ballot is durable here; then Prepare to all,        │  to all acceptors at once;
+ *      │                      │  Fetch of the log to adopt                           │  an accept quorum: chosen
+ *      └──────────────────────┴──────────────────────────────────────────────────────┘
+ *                      a higher ballot is promised or claimed somewhere
+ * ```
+ *
+ * A proposer keeps nothing on disk. Its ballot is durable as the promise of its own acceptor, and what it proposes is
+ * durable at the acceptors (Lamport, *Paxos Made Simple*, 2.2; the sequence and its rules: DESIGN 5.2).
+ *
+ * @since 0.1.0
+ */
+import * as Ballot from "./Ballot.js"
+import type * as Entry from "./Entry.js"
+import * as Follower from "./Follower.js"
+import { hold } from "./Invariant.js"
+import * as Leader from "./Leader.js"
+import * as Log from "./Log.js"
+import type * as Message from "./Message.js"
+import type { NodeId } from "./NodeId.js"
+import type { QuorumSystem } from "./Quorum.js"
+import * as Slot from "./Slot.js"
+import * as Step from "./Step.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** The node whose proposer this is; one of the members. */
+  readonly self: NodeId
+  /** Who votes, and which sets of them decide. */
+  readonly quorums: QuorumSystem
+  /** How many slots may be proposed and not yet chosen. */
+  readonly pipeline: number
+  /** The size in bytes of one Accept or Fetched in catching up. */
+  readonly chunk: number
+  /** How many chosen slots stay in memory for followers that are a little behind. */
+  readonly keep: number
+  /** After so many ticks without a piece of the log to adopt, it is sought elsewhere. */
+  readonly patience: number
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Following {
+  readonly _tag: "Following"
+  /** The highest ballot heard of; the next one of our own goes above. */
+  readonly highest: Ballot.Ballot
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Preparing {
+  readonly _tag: "Preparing"
+  readonly highest: Ballot.Ballot
+  readonly ballot: Ballot.Ballot
+  readonly promises: ReadonlyMap<NodeId, Message.Promise>
+  /** Once a prepare quorum has promised: the log to adopt, where it is, and what of it has come. */
+  readonly adopting: { readonly from: NodeId; readonly held: Follower.Held; readonly log: Log.Log } | undefined
+  /** Ticks since the last piece of it came. */
+  readonly ticks: number
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type State = Following | Preparing | Leader.Leading
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Input =
+  /** The election wants this node to lead, under a ballot above `above`. */
+  | { readonly _tag: "Campaign"; readonly above: Ballot.Ballot }
+  /** Somebody else claims or promised this ballot. */
+  | { readonly _tag: "Observe"; readonly ballot: Ballot.Ballot }
+  /** An acceptor's answer. */
+  | { readonly _tag: "Receive"; readonly from: NodeId; readonly message: Message.ToProposer }
+  /** One slot each; only while leading and within {@link capacity}. */
+  | { readonly _tag: "Propose"; readonly entries: ReadonlyArray<Entry.Entry> }
+  /** Reads wait: have the ballot confirmed by an accept quorum. */
+  | { readonly _tag: "Confirm" }
+  /** Time passes: send again what seems lost. */
+  | { readonly _tag: "Tick" }
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Action =
+  | { readonly _tag: "Send"; readonly to: NodeId; readonly message: Message.ToAcceptor }
+  /** This node leads now; what it proposes from here on goes behind `adoptedThrough`. */
+  | { readonly _tag: "Lead"; readonly ballot: Ballot.Ballot; readonly adoptedThrough: Slot.Slot }
+  /** This node no longer leads or prepares; `ballot` is the higher one. */
+  | { readonly _tag: "Resign"; readonly ballot: Ballot.Ballot }
+  /** The ballot stood at some time after round `confirm` was asked for: reads of that round may be served from `slot` on. */
+  | { readonly _tag: "Confirmed"; readonly confirm: number; readonly slot: Slot.Slot }
+
+/**
+ * A proposer that follows whoever made `promised`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const initial = (promised: Ballot.Ballot): State => ({ _tag: "Following", highest: promised })
+
+/**
+ * How many more slots may be proposed now; 0 unless leading.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const capacity = (self: State, options: Options): number =>
+  self._tag === "Leading" ? Math.max(0, options.pipeline - (self.log.through - self.chosenThrough)) : 0
+
+/**
+ * The ballot that this proposer prepares or leads with, for the election; zero while it follows.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const claim = (self: State): { readonly claim: Ballot.Ballot; readonly leading: boolean } => ({
+  claim: self._tag === "Following" ? Ballot.zero : self.ballot,
+  leading: self._tag === "Leading"
+})
+
+/**
+ * @since 0.1.0
+ * @category steps
+ */
+export const step = (self: State, input: Input, options: Options): Step.Step<State, Action> => {
+  const next = handle(self, input, options)
+  check(self, next.state, options)
+  return next
+}
+
+const handle = (self: State, input: Input, options: Options): Step.Step<State, Action> => {
+  switch (input._tag) {
+    case "Campaign":
+      return campaign(self, Ballot.max(self.highest, input.above), options)
+    case "Observe":
+      return observe(self, input.ballot)
+    case "Tick":
+      return tick(self, options)
+    case "Receive":
+      return receive(self, input.from, input.message, options)
+    case "Propose":
+      return self._tag === "Leading" ? Leader.propose(self, input.entries, options) : Step.make(self)
+    case "Confirm":
+      return self._tag === "Leading" ? Leader.confirm(self, options) : Step.make(self)
+  }
+}
+
+/** A new ballot, above all that were heard of. It goes to our own acceptor alone until that has made it durable. */
+const campaign = (self: State, above: Ballot.Ballot, options: Options): Step.Step<State, Action> => {
+  const ballot = Ballot.next(above, options.self)
+  const preparing: Preparing = {
+    _tag: "Preparing",
+    highest: ballot,
+    ballot,
+    promises: new Map(),
+    adopting: undefined,
+    ticks: 0
+  }
+  const prepare = send(options.self, { _tag: "Prepare", ballot })
+  return self._tag === "Leading"
+    ? Step.make<State, Action>(preparing, { _tag: "Resign", ballot }, prepare)
+    : Step.make<State, Action>(preparing, prepare)
+}
+
+const observe = (self: State, ballot: Ballot.Ballot): Step.Step<State, Action> => {
+  if (!Ballot.greaterThan(ballot, self.highest)) return Step.make(self)
+  const following: State = { _tag: "Following", highest: ballot }
+  return self._tag === "Following"
+    ? Step.make(following)
+    : Step.make<State, Action>(following, { _tag: "Resign", ballot })
+}
+
+const tick = (self: State, options: Options): Step.Step<State, Action> => {
+  switch (self._tag) {
+    case "Following":
+      return Step.make(self)
+    case "Leading":
+      return Leader.tick(self, options)
+    case "Preparing": {
+      if (self.adopting !== undefined && self.ticks >= options.patience) return adoptElsewhere(self, options)
+      return Step.make<State, Action>({ ...self, ticks: self.ticks + 1 }, ...missing(self, options))
+    }
+  }
+}
+
+/**
+ * The acceptor whose log was to be adopted is silent. Its promise is dropped; any prepare quorum among the others knows
+ * of all that was chosen just as well.
+ */
+const adoptElsewhere = (self: Preparing, options: Options): Step.Step<State, Action> => {
+  const promises = new Map(self.promises)
+  if (self.adopting !== undefined) promises.delete(self.adopting.from)
+  const preparing: Preparing = { ...self, promises, adopting: undefined, ticks: 0 }
+  return options.quorums.isPrepareQuorum(self.ballot.round, new Set(promises.keys()))
+    ? adopt(preparing, options)
+    : Step.make<State, Action>(preparing, ...missing(preparing, options))
+}
+
+const receive = (
+  self: State,
+  from: NodeId,
+  message: Message.ToProposer,
+  options: Options
+): Step.Step<State, Action> => {
+  if (message._tag === "Rejected" && Ballot.greaterThan(message.promised, self.highest)) {
+    return observe(self, message.promised)
+  }
+  if (self._tag === "Following" || !Ballot.equals(message.ballot, self.ballot)) return Step.make(self)
+  if (self._tag === "Leading") return Leader.receive(self, from, message, options)
+  switch (message._tag) {
+    case "Promise":
+      return promise(self, from, message, options)
+    case "Fetched":
+      return fetched(self, from, message, options)
+    case "Accepted":
+    case "Rejected":
+      return Step.make(self)
+  }
+}
+
+const promise = (
+  self: Preparing,
+  from: NodeId,
+  message: Message.Promise,
+  options: Options
+): Step.Step<State, Action> => {
+  const promises = new Map(self.promises).set(from, message)
+  const preparing: Preparing = { ...self, promises }
+  if (self.adopting !== undefined) return Step.make(preparing)
+  if (options.quorums.isPrepareQuorum(self.ballot.round, new Set(promises.keys()))) return adopt(preparing, options)
+  // Our own acceptor answered: the ballot is durable, and now the others may hear of it.
+  return from === options.self && !self.promises.has(from)
+    ? Step.make<State, Action>(preparing, ...missing(preparing, options))
+    : Step.make(preparing)
+}
+
+/** Chooses the log to adopt, and asks for the part of it that is not known to be chosen. */
+const adopt = (self: Preparing, options: Options): Step.Step<State, Action> => {
+  let best: readonly [NodeId, Message.Promise] | undefined
+  let chosenThrough = Slot.zero
+  for (const candidate of self.promises) {
+    // Of equal logs our own comes without a journey.
+    if (
+      best === undefined || Follower.isNewer(candidate[1], best[1]) ||
+      (candidate[0] === options.self && !Follower.isNewer(best[1], candidate[1]))
+    ) best = candidate
+    chosenThrough = Slot.max(chosenThrough, candidate[1].chosenThrough)
+  }
+  hold("proposer", "a prepare quorum is not empty", best !== undefined)
+  const [from, held] = best
+  hold("proposer", "the adopted log reaches all that is chosen", held.acceptedThrough >= chosenThrough)
+  return adoptMore({ ...self, adopting: { from, held, log: Log.empty(chosenThrough) } }, options)
+}
+
+const fetched = (
+  self: Preparing,
+  from: NodeId,
+  message: Message.Fetched,
+  options: Options
+): Step.Step<State, Action> => {
+  if (self.adopting === undefined || from !== self.adopting.from) return Step.make(self)
+  if (message.after !== self.adopting.log.through) return Step.make(self)
+  const missing = self.adopting.held.acceptedThrough - message.after
+  const log = Log.append(self.adopting.log, message.entries.slice(0, missing))
+  return adoptMore({ ...self, adopting: { ...self.adopting, log }, ticks: 0 }, options)
+}
+
+const adoptMore = (self: Preparing, options: Options): Step.Step<State, Action> => {
+  const { adopting, ballot, highest, promises } = self
+  if (adopting === undefined) return Step.make(self)
+  return adopting.log.through < adopting.held.acceptedThrough
+    ? Step.make<State, Action>(self, ...missing(self, options))
+    : Leader.lead({ ballot, highest, promises, ...adopting }, options)
+}
+
+/** What a preparing proposer still waits for, asked (again). */
+const missing = (self: Preparing, options: Options): ReadonlyArray<Action> => {
+  const { adopting, ballot, promises } = self
+  if (adopting !== undefined) {
+    return [send(adopting.from, { _tag: "Fetch", ballot, after: adopting.log.through, bytes: options.chunk })]
+  }
+  const to = promises.has(options.self) ? options.quorums.members.filter((node) => !promises.has(node)) : [options.self]
+  return to.map((node) => send(node, { _tag: "Prepare", ballot }))
+}
+
+const send = (to: NodeId, message: Message.ToAcceptor): Action => ({ _tag: "Send", to, message })
+
+const check = (before: State, after: State, options: Options): void => {
+  hold("proposer", "the highest ballot heard of never falls", !Ballot.lessThan(after.highest, before.highest))
+  if (after._tag === "Following") return
+  hold("proposer", "its own ballots carry its own node", after.ballot.node === options.self)
+  hold(
+    "proposer",
+    "a new ballot is above all heard of before",
+    before._tag !== "Following" && Ballot.equals(before.ballot, after.ballot) ||
+      Ballot.greaterThan(after.ballot, before.highest)
+  )
+  if (after._tag !== "Leading") return
+  hold("proposer", "what was adopted stays in the log", after.log.through >= after.adopted.acceptedThrough)
+  hold("proposer", "chosen <= proposed", after.chosenThrough <= after.log.through)
+  hold("proposer", "only what is chosen leaves memory", after.log.base <= after.chosenThrough)
+  if (before._tag !== "Leading" || before.ballot !== after.ballot) return
+  hold("proposer", "chosen never shrinks", before.chosenThrough <= after.chosenThrough)
+  hold("proposer", "the log never shrinks", before.log.through <= after.log.through)
+}
