@@ -1,0 +1,69 @@
+/**
+ * A typed client: a method for each command and query that encodes its payload once, calls, and decodes the answer.
+ */
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Answer from "../Answer.js"
+import type * as Caller from "../Caller.js"
+import * as Command from "../Command.js"
+import * as Consistency from "../Consistency.js"
+import { CommandDefect } from "../Outcome.js"
+import type { Definition } from "./interpreter.js"
+import type { Procedure } from "./procedure.js"
+
+type Method = (input: unknown) => Effect.Effect<unknown, unknown>
+
+export const makeClient = (definition: Definition<any>, caller: Caller.Caller): Readonly<Record<string, Method>> => {
+  const client: Record<string, Method> = {}
+  for (const command of definition.commands.values()) {
+    client[command.tag] = method(definition, command, caller.submit)
+  }
+  for (const query of definition.queries.values()) {
+    client[query.tag] = method(
+      definition,
+      query,
+      (bytes) => Effect.flatMap(Consistency.Current, (consistency) => caller.query(bytes, consistency))
+    )
+  }
+  return client
+}
+
+const method = (
+  definition: Definition<any>,
+  procedure: Procedure,
+  call: (bytes: Uint8Array) => Effect.Effect<Uint8Array, unknown>
+): Method => {
+  const decode = decoder(definition, procedure)
+  // What a caller passes is encoded when the call runs, so that an input its schema refuses is a defect of that call.
+  return (input) =>
+    Effect.suspend(() => {
+      const payload = Either.getOrThrow(procedure.encodePayload(procedure.construct(input)))
+      return Effect.flatMap(call(Either.getOrThrow(Command.encode(procedure.tag, payload))), decode)
+    })
+}
+
+const decoder = ({ name, version }: Definition<any>, procedure: Procedure) => {
+  const unreadable = (what: string) =>
+    Effect.die(
+      new Error(`The ${what} of ${procedure.tag} can't be read: ${name} is of another version here than version ${version}`)
+    )
+  return (bytes: Uint8Array): Effect.Effect<unknown, unknown> => {
+    const read = Answer.decode(bytes)
+    if (Either.isLeft(read)) return unreadable("answer")
+    const answer = read.right
+    switch (answer._tag) {
+      case "Success": {
+        const value = procedure.decodeSuccess(answer.value)
+        return Either.isRight(value) ? Effect.succeed(value.right) : unreadable("success")
+      }
+      case "Failure": {
+        const error = procedure.decodeError(answer.error)
+        return Either.isRight(error) ? Effect.fail(error.right) : unreadable("error")
+      }
+      case "Defect":
+        return Effect.fail(new CommandDefect({ command: answer.command, reason: answer.reason }))
+      case "Forgotten":
+        return Effect.die(new Error(`The answer to ${procedure.tag} was acknowledged before it was asked for`))
+    }
+  }
+}
