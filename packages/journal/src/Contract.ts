@@ -1,0 +1,44 @@
+/**
+ * The parts of a journal's contract that every driver checks in the same way, so that none is laxer than another.
+ *
+ * @since 0.1.0
+ */
+import type { Write } from "@synod/paxos/Durable"
+import { hold } from "@synod/paxos/Invariant"
+
+/**
+ * How much one read may bring into memory.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Limit {
+  /** Entries at most; less than one counts as one. */
+  readonly slots: number
+  /** Bytes at most, as `Entry.sizeOf` counts them; an entry that is larger than that comes alone. */
+  readonly bytes: number
+}
+
+/**
+ * Throws `InvariantBroken` unless `write` leaves a log without holes behind, given that the log ends at `through` before
+ * it. A log that had a hole once would report entries as accepted that nobody has.
+ *
+ * @since 0.1.0
+ * @category checking
+ */
+export const checkWrite = (through: number, { after, entries, state }: Write): void => {
+  const end = after + entries.length
+  hold("journal", "a write starts within the log or right behind it", after <= through)
+  hold("journal", "the log reaches what is written to it", entries.length === 0 || end <= state.acceptedThrough)
+  hold("journal", "the log ends at an entry that was written", state.acceptedThrough <= Math.max(through, end))
+  hold("journal", "chosen <= accepted", state.chosenThrough <= state.acceptedThrough)
+}
+
+/**
+ * The last slot that a read of a log which ends at `through` may look at.
+ *
+ * @since 0.1.0
+ * @category checking
+ */
+export const lastRead = (after: number, limit: Limit, through: number): number =>
+  Math.min(through, after + Math.max(1, limit.slots))

@@ -1,0 +1,165 @@
+/**
+ * Where an acceptor keeps what it must not forget: what it promised, what it accepted, and the log.
+ *
+ * ```
+ *   acceptor ── write(state, after, entries) ──► ┌─────────┐
+ *            ◄── durable ─────────────────────── │ journal │ ──► recovered, read   (after a restart, for peers behind)
+ *                                                └─────────┘
+ * ```
+ *
+ * Everything an acceptor says relies on an earlier write, so a write that succeeded is never forgotten, one that
+ * failed is never half there, and one acceptor at a time has a journal open.
+ *
+ * **After a failed write** nobody knows what the disk holds: the write may be there, or not. From then on
+ * the journal refuses to write and to read with `JournalUnsettled` until `recover` has looked, made sure that what it found is
+ * durable, and returned it. The acceptor starts again from that, and from nothing it remembers (DESIGN 5.8).
+ *
+ * @since 0.1.0
+ */
+import * as Durable from "@synod/paxos/Durable"
+import * as Entry from "@synod/paxos/Entry"
+import type { Slot } from "@synod/paxos/Slot"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import * as Contract from "./Contract.js"
+import * as JournalError from "./JournalError.js"
+
+/**
+ * One fiber at a time writes; reads may come from anywhere.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class Journal extends Context.Tag("@synod/journal/Journal")<
+  Journal,
+  {
+    /** What the journal held when it was opened; `Durable.initial` for a new one. */
+    readonly recovered: Durable.Durable
+
+    /**
+     * Looks again what the journal holds and makes sure that it is durable. Needed after a failed write, harmless at any
+     * other time; when it fails, it can be tried again.
+     */
+    readonly recover: Effect.Effect<Durable.Durable, JournalError.JournalError>
+
+    /**
+     * Makes a change durable, all of it or none: `entries` take the slots from `after + 1` on, whatever these held, and the
+     * log then ends at `state.acceptedThrough`, before or behind where it ended until now.
+     *
+     * A write that would leave a hole in the log, or entries behind its end, is a defect (`InvariantBroken`).
+     */
+    readonly write: (write: Durable.Write) => Effect.Effect<void, JournalError.JournalError>
+
+    /**
+     * Consecutive entries from `after + 1` on, within the limit: at least one if there is one, none at the end of the log.
+     */
+    readonly read: (
+      after: Slot,
+      limit: Contract.Limit
+    ) => Effect.Effect<ReadonlyArray<Entry.Entry>, JournalError.JournalError>
+  }
+>() {}
+
+/**
+ * What a journal in memory writes to. It outlives the journal, as a file would: open it again and everything is there.
+ *
+ * @since 0.1.0
+ * @category memory
+ */
+export interface MemoryDisk {
+  /** @internal */
+  state: Durable.Durable
+  /** @internal the entry of slot n is at n - 1 */
+  readonly log: Array<Entry.Entry>
+  /** @internal */
+  locked: boolean
+}
+
+/**
+ * A new, empty disk.
+ *
+ * @since 0.1.0
+ * @category memory
+ */
+export const makeMemoryDisk: Effect.Effect<MemoryDisk> = Effect.sync(() => ({
+  state: Durable.initial,
+  log: [],
+  locked: false
+}))
+
+const filename = "(in memory)"
+
+const fitting = (entries: ReadonlyArray<Entry.Entry>, limit: number): number => {
+  let bytes = 0
+  const end = entries.findIndex((entry, i) => (bytes += Entry.sizeOf(entry)) > limit && i > 0)
+  return end < 0 ? entries.length : end
+}
+
+const closed = (operation: "recover" | "write" | "read") =>
+  new JournalError.JournalFailed({ filename, operation, reason: "it is closed" })
+
+/**
+ * Opens the journal on a disk in memory. It is durable as far as the process lives, and never fails by itself.
+ *
+ * @since 0.1.0
+ * @category memory
+ */
+export const makeMemory = (
+  disk: MemoryDisk
+): Effect.Effect<Journal["Type"], JournalError.JournalLocked, Scope.Scope> =>
+  Effect.gen(function* () {
+    let open = true
+    yield* Effect.acquireRelease(
+      Effect.suspend(() => {
+        if (disk.locked) return new JournalError.JournalLocked({ filename })
+        disk.locked = true
+        return Effect.void
+      }),
+      () =>
+        Effect.sync(() => {
+          open = false
+          disk.locked = false
+        })
+    )
+    return Journal.of({
+      recovered: disk.state,
+      recover: Effect.suspend(() => (open ? Effect.succeed(disk.state) : closed("recover"))),
+      write: (write) =>
+        Effect.suspend(() => {
+          if (!open) return closed("write")
+          Contract.checkWrite(disk.log.length, write)
+          write.entries.forEach((entry, i) => (disk.log[write.after + i] = entry))
+          disk.log.length = write.state.acceptedThrough
+          disk.state = write.state
+          return Effect.void
+        }),
+      read: (after, limit) =>
+        Effect.suspend(() => {
+          if (!open) return closed("read")
+          const entries = disk.log.slice(after, Contract.lastRead(after, limit, disk.log.length))
+          return Effect.succeed(entries.slice(0, fitting(entries, limit.bytes)))
+        })
+    })
+  })
+
+/**
+ * A journal on a new disk in memory: for tests, and for replicas that may forget everything when their process ends.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerMemory: Layer.Layer<Journal> = Layer.scoped(
+  Journal,
+  Effect.flatMap(makeMemoryDisk, (disk) => Effect.orDie(makeMemory(disk)))
+)
+
+/**
+ * The journal on a given disk in memory, for restarts within a process.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerMemoryDisk = (disk: MemoryDisk): Layer.Layer<Journal, JournalError.JournalLocked> =>
+  Layer.scoped(Journal, makeMemory(disk))

@@ -1,0 +1,117 @@
+/**
+ * The rows of a journal file: bytes under a slot, with a checksum over both.
+ *
+ * ```
+ *   slot 0   the acceptor's state   version 1 │ promised: round, node │ acceptedBallot: round, node │ acceptedThrough │ chosenThrough
+ *   slot n   the entry of slot n    kind 1    │ time                  │ batch ...
+ * ```
+ *
+ * Numbers are big-endian 64-bit floats, which hold every slot, round and millisecond exactly (up to 2^53).
+ *
+ * @since 0.1.0
+ */
+import type { Durable } from "@synod/paxos/Durable"
+import * as Entry from "@synod/paxos/Entry"
+import * as NodeId from "@synod/paxos/NodeId"
+import * as Slot from "@synod/paxos/Slot"
+import * as Either from "effect/Either"
+import { crc32 } from "node:zlib"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Row {
+  /** 0 for the acceptor's state. */
+  readonly slot: number
+  readonly body: Uint8Array
+  /** CRC-32 over the slot, as a 64-bit float, and the body: a row that ended up under another slot does not pass. */
+  readonly crc: number
+}
+
+const slotBytes = 8
+const stateKind = 1
+const stateBytes = 1 + 6 * 8
+const commandsKind = 1
+const entryHeader = 1 + 8
+
+/** Slot and body lie in one buffer, so that one pass makes the checksum. */
+const allocate = (slot: number, bodyBytes: number): { all: Buffer; body: Buffer } => {
+  const all = Buffer.allocUnsafe(slotBytes + bodyBytes)
+  all.writeDoubleBE(slot, 0)
+  return { all, body: all.subarray(slotBytes) }
+}
+
+const checksum = (slot: number, body: Uint8Array): number => {
+  const prefix = Buffer.allocUnsafe(slotBytes)
+  prefix.writeDoubleBE(slot, 0)
+  return crc32(body, crc32(prefix))
+}
+
+/**
+ * @since 0.1.0
+ * @category encoding
+ */
+export const fromState = (state: Durable): Row => {
+  const { all, body } = allocate(0, stateBytes)
+  body[0] = stateKind
+  const { acceptedBallot, acceptedThrough, chosenThrough, promised } = state
+  const numbers = [promised.round, promised.node, acceptedBallot.round, acceptedBallot.node, acceptedThrough, chosenThrough]
+  numbers.forEach((number, i) => body.writeDoubleBE(number, 1 + 8 * i))
+  return { slot: 0, body, crc: crc32(all) }
+}
+
+/**
+ * @since 0.1.0
+ * @category encoding
+ */
+export const fromEntry = (slot: number, entry: Entry.Entry): Row => {
+  const { all, body } = allocate(slot, entryHeader + entry.batch.length)
+  body[0] = commandsKind
+  body.writeDoubleBE(entry.time, 1)
+  body.set(entry.batch, entryHeader)
+  return { slot, body, crc: crc32(all) }
+}
+
+/**
+ * The state in row 0, or what is wrong with the row.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const toState = ({ body, crc, slot }: Row): Either.Either<Durable, string> => {
+  if (checksum(slot, body) !== crc) return Either.left("its checksum differs")
+  if (body.length !== stateBytes || body[0] !== stateKind) return Either.left("it is not a state record")
+  const view = new DataView(body.buffer, body.byteOffset, body.length)
+  const number = (i: number) => view.getFloat64(1 + 8 * i)
+  return Either.right({
+    promised: { round: number(0), node: nodeOf(number(1)) },
+    acceptedBallot: { round: number(2), node: nodeOf(number(3)) },
+    acceptedThrough: Slot.make(number(4)),
+    chosenThrough: Slot.make(number(5))
+  })
+}
+
+const nodeOf = (id: number) => (id === 0 ? 0 : NodeId.make(id))
+
+/**
+ * The entry in a row, or what is wrong with the row. The batch is a view of the row's bytes.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const toEntry = ({ body, crc, slot }: Row): Either.Either<Entry.Entry, string> => {
+  if (checksum(slot, body) !== crc) return Either.left("its checksum differs")
+  if (body.length < entryHeader || body[0] !== commandsKind) return Either.left("it is not an entry of a known kind")
+  const view = new DataView(body.buffer, body.byteOffset, body.length)
+  const batch = new Uint8Array(body.buffer, body.byteOffset + entryHeader, body.length - entryHeader)
+  return Either.right(Entry.commands(view.getFloat64(1), batch))
+}
+
+/**
+ * What to add to the length of an entry's body to get the entry's size, as `Entry.sizeOf` counts it.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const entryOverhead = Entry.sizeOf(Entry.commands(0, new Uint8Array())) - entryHeader

@@ -1,0 +1,21 @@
+/**
+ * @since 0.1.0
+ */
+
+/** What every driver checks the same way. */
+export * as Contract from "./Contract.js"
+
+/** Where an acceptor keeps what it must not forget. */
+export * as Journal from "./Journal.js"
+
+/** Why a journal does not open, or does not answer. */
+export * as JournalError from "./JournalError.js"
+
+/** Rows of bytes with checksums. */
+export * as Row from "./Row.js"
+
+/** The SQLite file below the driver: opened, identified, checked. */
+export * as SqliteFile from "./SqliteFile.js"
+
+/** The journal on SQLite. */
+export * as SqliteJournal from "./SqliteJournal.js"
