@@ -50,3 +50,25 @@ export const initial: Durable = {
   acceptedThrough: Slot.zero,
   chosenThrough: Slot.zero
 }
+
+/**
+ * The same changes in as few writes as can be: what is appended in several steps of one turn becomes one write.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const merge = (writes: ReadonlyArray<Write>): ReadonlyArray<Write> => {
+  if (writes.length < 2) return writes
+  const merged: Array<Write> = []
+  for (const write of writes) {
+    const last = merged[merged.length - 1]
+    const kept = last === undefined ? -1 : write.after - last.after
+    const joinsOn = last !== undefined && kept >= 0 && kept <= last.entries.length &&
+      kept + write.entries.length >= last.entries.length
+    if (joinsOn) {
+      const entries = [...last.entries.slice(0, kept), ...write.entries]
+      merged[merged.length - 1] = { state: write.state, after: last.after, entries }
+    } else merged.push(write)
+  }
+  return merged
+}

@@ -1,0 +1,53 @@
+/**
+ * A client's bounds, each with its unit, default and reason.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface ClientConfig {
+  /**
+   * How long a call may take in all, retries included, before it ends with `Unavailable` or `OutcomeUnknown`. Default: 10
+   * seconds, several elections long.
+   */
+  readonly deadline: Duration.DurationInput
+  /**
+   * How long one replica gets to answer before the same request goes to another one, which is safe. Default: 2 seconds:
+   * longer than a slow disk takes, shorter than people wait.
+   */
+  readonly attempt: Duration.DurationInput
+  /**
+   * The longest pause before a replica is asked again; the first is a tenth of it. Default: 100 milliseconds, the
+   * heartbeat interval, so that a new leader is found as soon as there is one.
+   */
+  readonly pause: Duration.DurationInput
+  /** Requests under way at once. Default: 8; more was measured to be slower, since batches get smaller. */
+  readonly requests: number
+  /** Commands in one request. Default: 256, so that no request holds up a replica's event loop for long. */
+  readonly commands: number
+  /** Bytes of commands in one request. Default: 64 KiB: above it the journal's slowest commits grow to milliseconds. */
+  readonly bytes: number
+  /** The longest command or query, in bytes. Default: 64 KiB. A longer one is refused before it is sent. */
+  readonly command: number
+  /** Calls that may wait to be sent; one more gets `Overloaded`. Default: 16,384. */
+  readonly waiting: number
+}
+
+/**
+ * @since 0.1.0
+ * @category constants
+ */
+export const defaults: ClientConfig = {
+  deadline: Duration.seconds(10),
+  attempt: Duration.seconds(2),
+  pause: Duration.millis(100),
+  requests: 8,
+  commands: 256,
+  bytes: 64 * 1024,
+  command: 64 * 1024,
+  waiting: 16_384
+}

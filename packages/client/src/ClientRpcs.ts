@@ -1,0 +1,109 @@
+/**
+ * What clients ask of a replica.
+ *
+ * ```
+ *  client                                    replica
+ *     │ ── Submit(envelope) ────────────────► │  the leader: one round of consensus, then the reply of its learner
+ *     │ ◄── reply | NotLeader | Superseded ── │
+ *     │ ── Query(queries) ──────────────────► │  the leader: one confirmation of its ballot for all reads that wait
+ *     │ ◄── answers | NotLeader … ─────────── │
+ *     │ ── Status ──────────────────────────► │
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Rpc from "@effect/rpc/Rpc"
+import * as RpcGroup from "@effect/rpc/RpcGroup"
+import { Outcome } from "@synod/state-machine"
+import * as Schema from "effect/Schema"
+
+const Count = Schema.Int.pipe(Schema.nonNegative())
+
+/**
+ * The replica does not lead; nothing was proposed.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class NotLeader extends Schema.TaggedError<NotLeader>("@synod/client/NotLeader")("NotLeader", {
+  /** The node that leads, as far as the replica knows. */
+  leader: Schema.optionalWith(Count, { exact: true })
+}) {
+  override get message(): string {
+    return this.leader === undefined ? "No leader is known here" : `Node ${this.leader} leads`
+  }
+}
+
+/**
+ * The replica proposed the request and lost the lead before it was chosen. It may be chosen yet: ask the next leader with
+ * the same envelope.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class Superseded extends Schema.TaggedError<Superseded>("@synod/client/Superseded")("Superseded", {}) {
+  override get message(): string {
+    return "The leader was superseded before the request was decided"
+  }
+}
+
+/**
+ * What a replica knows of itself.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Status = Schema.Struct({
+  /** The replica's node. */
+  node: Count,
+  /** The machine it runs, and the version of it. */
+  machine: Schema.Struct({ name: Schema.String, version: Count }),
+  /** What its proposer does. */
+  phase: Schema.Literal("Following", "Preparing", "Leading"),
+  /** The node that leads, as far as it knows. */
+  leader: Schema.optionalWith(Count, { exact: true }),
+  /** The ballot its acceptor has promised, as `round.node`. */
+  promised: Schema.String,
+  /** Its log ends here. */
+  acceptedThrough: Count,
+  /** Known to be chosen. */
+  chosenThrough: Count,
+  /** Applied to the machine. */
+  appliedThrough: Count,
+  /** The digest of the state at `appliedThrough`: equal on all replicas there. */
+  digest: Schema.String
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Status = typeof Status.Type
+
+/**
+ * @since 0.1.0
+ * @category groups
+ */
+export class ClientRpcs extends RpcGroup.make(
+  Rpc.make("Submit", {
+    payload: {
+      /** A client's packed commands, as `Envelope` of the state machine writes them. */
+      envelope: Schema.Uint8ArrayFromSelf
+    },
+    /** The `Reply` to the envelope. */
+    success: Schema.Uint8ArrayFromSelf,
+    error: Schema.Union(NotLeader, Superseded, Outcome.Overloaded)
+  }),
+  Rpc.make("Query", {
+    payload: {
+      /** Queries that are answered from one state. */
+      queries: Schema.Array(Schema.Uint8ArrayFromSelf),
+      /** How fresh that state must be. */
+      consistency: Schema.Literal("linearizable", "stale")
+    },
+    /** One `Answer` a query, in order. */
+    success: Schema.Array(Schema.Uint8ArrayFromSelf),
+    error: Schema.Union(NotLeader, Superseded, Outcome.Overloaded)
+  }),
+  Rpc.make("Status", { success: Status })
+) {}

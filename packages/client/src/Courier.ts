@@ -1,0 +1,114 @@
+/**
+ * Carries one request to whichever replica leads, again and again, until it is answered or its time is up. Sending a
+ * request twice is always safe: queries change nothing, and envelopes are applied once.
+ *
+ * @since 0.1.0
+ */
+import type { Consistency, Outcome } from "@synod/state-machine"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { ClientConfig } from "./ClientConfig.js"
+import type { NotLeader, Superseded } from "./ClientRpcs.js"
+import { type Endpoint, Unreachable } from "./Endpoint.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Failed {
+  readonly _tag: "Failed"
+  /** A replica may have the request and decide it yet. When not, it was certainly not applied. */
+  readonly unsure: boolean
+  /** A sentence about the last attempt. */
+  readonly reason: string
+  /** The leader refused it for lack of room. */
+  readonly overloaded: Outcome.Overloaded | undefined
+}
+
+/**
+ * `deadline`s are milliseconds since 1970.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Courier {
+  readonly submit: (envelope: Uint8Array, deadline: number) => Effect.Effect<Uint8Array, Failed>
+  readonly query: (
+    queries: ReadonlyArray<Uint8Array>,
+    consistency: Consistency.Consistency,
+    deadline: number
+  ) => Effect.Effect<ReadonlyArray<Uint8Array>, Failed>
+}
+
+type Refusal = NotLeader | Superseded | Outcome.Overloaded | Unreachable
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (endpoints: ReadonlyMap<number, Endpoint>, config: ClientConfig): Courier => {
+  const nodes = Array.from(endpoints.keys())
+  const attempt = Duration.toMillis(config.attempt)
+  const longest = Duration.toMillis(config.pause)
+  /** Who is asked; all requests move on together when it turns out not to lead. */
+  let target = nodes[0]!
+
+  const moveOn = (from: number, hint: number | undefined): void => {
+    if (target !== from) return
+    target = hint !== undefined && hint !== from && endpoints.has(hint)
+      ? hint
+      : nodes[(nodes.indexOf(from) + 1) % nodes.length]!
+  }
+
+  const carry = <A>(
+    ask: (endpoint: Endpoint) => Effect.Effect<A, Refusal>,
+    deadline: number
+  ): Effect.Effect<A, Failed> =>
+    Effect.gen(function*() {
+      let unsure = false
+      let reason = "no replica was asked"
+      let pause = longest / 10
+      for (;;) {
+        const left = deadline - (yield* Clock.currentTimeMillis)
+        if (left <= 0) return yield* Effect.fail<Failed>({ _tag: "Failed", unsure, reason, overloaded: undefined })
+        const node = target
+        const outcome = yield* Effect.either(Effect.timeoutFail(ask(endpoints.get(node)!), {
+          duration: Math.min(left, attempt),
+          onTimeout: () => new Unreachable({ reason: `node ${node} did not answer in time`, sent: true })
+        }))
+        if (outcome._tag === "Right") return outcome.right
+        const refusal = outcome.left
+        reason = refusal.message
+        let hinted = false
+        switch (refusal._tag) {
+          case "Overloaded":
+            if (!unsure) {
+              return yield* Effect.fail<Failed>({ _tag: "Failed", unsure, reason, overloaded: refusal })
+            }
+            break
+          case "NotLeader":
+            hinted = refusal.leader !== undefined && refusal.leader !== node && endpoints.has(refusal.leader)
+            moveOn(node, refusal.leader)
+            break
+          case "Superseded":
+            unsure = true
+            moveOn(node, undefined)
+            break
+          case "Unreachable":
+            unsure ||= refusal.sent
+            moveOn(node, undefined)
+            break
+        }
+        // A hint is followed at once, but hints can lead in a circle: each one makes the next pause longer.
+        if (!hinted || pause > longest / 10) yield* Effect.sleep(Math.min(pause, Math.max(1, left)))
+        pause = Math.min(pause * 2, longest)
+      }
+    })
+
+  return {
+    submit: (envelope, deadline) => carry((endpoint) => endpoint.submit(envelope), deadline),
+    query: (queries, consistency, deadline) =>
+      carry((endpoint) => endpoint.query(queries, consistency), deadline)
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * One replica as a client sees it, in this process or behind a connection.
+ *
+ * @since 0.1.0
+ */
+import * as RpcClient from "@effect/rpc/RpcClient"
+import type { RpcClientError } from "@effect/rpc/RpcClientError"
+import type { Consistency, Outcome } from "@synod/state-machine"
+import { ClientProtocol, RpcOptions, Tcp } from "@synod/wire"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { ClientRpcs, type NotLeader, type Status, type Superseded } from "./ClientRpcs.js"
+
+/**
+ * The replica did not answer.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class Unreachable extends Data.TaggedError("Unreachable")<{
+  readonly reason: string
+  /** May the request have arrived? When not, it was certainly not applied. */
+  readonly sent: boolean
+}> {
+  override get message(): string {
+    return this.reason
+  }
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Endpoint {
+  readonly submit: (
+    envelope: Uint8Array
+  ) => Effect.Effect<Uint8Array, NotLeader | Superseded | Outcome.Overloaded | Unreachable>
+  readonly query: (
+    queries: ReadonlyArray<Uint8Array>,
+    consistency: Consistency.Consistency
+  ) => Effect.Effect<ReadonlyArray<Uint8Array>, NotLeader | Superseded | Outcome.Overloaded | Unreachable>
+  readonly status: Effect.Effect<Status, Unreachable>
+}
+
+/**
+ * Speaks {@link ClientRpcs} over whichever protocol the environment has.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const fromRpc: Effect.Effect<Endpoint, never, RpcClient.Protocol | Scope.Scope> = Effect.map(
+  RpcClient.make(ClientRpcs, RpcOptions.client),
+  (client): Endpoint => ({
+    submit: (envelope) => unreachable(client.Submit({ envelope })),
+    query: (queries, consistency) => unreachable(client.Query({ queries, consistency })),
+    status: unreachable(client.Status())
+  })
+)
+
+/**
+ * A replica on another machine; keeps a connection to it for as long as the scope is open.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const tcp = (options: Tcp.ClientOptions): Effect.Effect<Endpoint, never, Scope.Scope> =>
+  Effect.provideServiceEffect(fromRpc, RpcClient.Protocol, Tcp.clientProtocol(options))
+
+/**
+ * Turns the failures of a connection, and a request that dies at the other end, into {@link Unreachable}.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const unreachable = <A, E>(
+  self: Effect.Effect<A, E | RpcClientError>
+): Effect.Effect<A, Exclude<E, RpcClientError> | Unreachable> =>
+  Effect.catchAllCause(self, (cause) => {
+    const reason = cause._tag === "Fail" ? cause.error : undefined
+    if (isRpcClientError(reason)) {
+      const sent = !(reason.cause instanceof ClientProtocol.Disconnected && reason.cause.reason === "Unreachable")
+      return Effect.fail(new Unreachable({ reason: reason.message, sent }))
+    }
+    if (cause._tag === "Fail") return Effect.fail(cause.error as Exclude<E, RpcClientError>)
+    if (cause._tag === "Die") return Effect.fail(new Unreachable({ reason: "the replica failed to answer", sent: true }))
+    return Effect.failCause(cause as never)
+  })
+
+const isRpcClientError = (error: unknown): error is RpcClientError =>
+  typeof error === "object" && error !== null && "_tag" in error && error._tag === "RpcClientError"

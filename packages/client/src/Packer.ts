@@ -1,0 +1,96 @@
+/**
+ * Packs calls that are made at the same time into one request, and takes the next ones along while that is under way:
+ * load makes the batches, nothing waits for a timer.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+
+/**
+ * One call that waits for its answer.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Call<E> {
+  readonly bytes: Uint8Array
+  /** When the call gives up, in milliseconds since 1970. */
+  readonly deadline: number
+  /** Ends the call; does nothing when its caller is gone. */
+  readonly end: (outcome: Effect.Effect<Uint8Array, E>) => void
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Packer<E> {
+  /** Makes a call; an interruption withdraws it if it still waits, and forgets its answer otherwise. */
+  readonly call: (bytes: Uint8Array) => Effect.Effect<Uint8Array, E>
+}
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = <E>(options: {
+  /** Requests under way at once. */
+  readonly requests: number
+  /** Calls and bytes of one request. */
+  readonly calls: number
+  readonly bytes: number
+  /** Calls that may wait. */
+  readonly waiting: number
+  /** How long a call may take, in milliseconds. */
+  readonly deadline: number
+  /** The outcome of a call that may not even wait. */
+  readonly overloaded: () => E
+  /** Carries one request and ends all of its calls. */
+  readonly send: (calls: ReadonlyArray<Call<E>>) => Effect.Effect<void>
+}): Effect.Effect<Packer<E>, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const waiting = new Set<Call<E>>()
+    const news = Effect.unsafeMakeLatch(false)
+    const free = yield* Effect.makeSemaphore(options.requests)
+
+    const take = (): ReadonlyArray<Call<E>> => {
+      const calls: Array<Call<E>> = []
+      let bytes = 0
+      for (const call of waiting) {
+        bytes += call.bytes.length
+        if (calls.length > 0 && (bytes > options.bytes || calls.length === options.calls)) break
+        calls.push(call)
+        waiting.delete(call)
+      }
+      if (waiting.size === 0) news.unsafeClose()
+      return calls
+    }
+
+    const next = Effect.gen(function*() {
+      yield* free.take(1)
+      yield* news.await
+      // Whoever calls in the same turn comes along.
+      yield* Effect.yieldNow()
+      const calls = take()
+      if (calls.length === 0) return yield* free.release(1)
+      return yield* Effect.fork(Effect.ensuring(options.send(calls), free.release(1)))
+    })
+    yield* Effect.forkScoped(Effect.forever(next))
+
+    return {
+      call: (bytes) =>
+        Effect.clockWith((clock) =>
+          Effect.async((resume) => {
+            if (waiting.size >= options.waiting) return resume(Effect.fail(options.overloaded()))
+            const deadline = clock.unsafeCurrentTimeMillis() + options.deadline
+            const call: Call<E> = { bytes, deadline, end: resume }
+            waiting.add(call)
+            news.unsafeOpen()
+            return Effect.sync(() => {
+              waiting.delete(call)
+            })
+          })
+        )
+    }
+  })

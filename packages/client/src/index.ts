@@ -1,0 +1,21 @@
+/**
+ * @since 0.1.0
+ */
+
+/** A typed client's way to the replicas. */
+export * as Client from "./Client.js"
+
+/** A client's bounds. */
+export * as ClientConfig from "./ClientConfig.js"
+
+/** What clients ask of a replica. */
+export * as ClientRpcs from "./ClientRpcs.js"
+
+/** Carries one request to whichever replica leads. */
+export * as Courier from "./Courier.js"
+
+/** One replica as a client sees it. */
+export * as Endpoint from "./Endpoint.js"
+
+/** Packs calls that are made at the same time into one request. */
+export * as Packer from "./Packer.js"

@@ -1,0 +1,94 @@
+/**
+ * The election as an actor: asks its neighbours once a round, and tells the proposer when it is its turn.
+ *
+ * @since 0.1.0
+ */
+import { Election } from "@synod/paxos"
+import type { Ballot, Message, NodeId, Quorum } from "@synod/paxos"
+import * as Effect from "effect/Effect"
+import * as Runtime from "effect/Runtime"
+import type * as Scope from "effect/Scope"
+import * as Actor from "./Actor.js"
+import { Peers } from "./Peers.js"
+import { ReplicaConfig } from "./ReplicaConfig.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Input =
+  | Exclude<Election.Input, { readonly _tag: "Heartbeat" }>
+  | {
+    readonly _tag: "Heartbeat"
+    readonly message: Message.Heartbeat
+    readonly reply: (message: Message.HeartbeatReply) => void
+  }
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type ElectionActor = Actor.Actor<Input, Election.State>
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (options: {
+  readonly quorums: Quorum.QuorumSystem
+  /** What the own acceptor has promised. */
+  readonly promised: Ballot.Ballot
+  /** The own proposer should lead, with a ballot above this one. */
+  readonly campaign: (above: Ballot.Ballot) => void
+  /** Somebody claims this ballot, the highest known. */
+  readonly follow: (ballot: Ballot.Ballot) => void
+}): Effect.Effect<ElectionActor, never, Peers | Scope.Scope> =>
+  Effect.gen(function*() {
+    const peers = yield* Peers
+    const config = yield* ReplicaConfig
+    const scope = yield* Effect.scope
+    const runFork = Runtime.runFork(yield* Effect.runtime<never>())
+    const core: Election.Options = { self: peers.self, quorums: options.quorums }
+    const others = peers.members.filter((node) => node !== peers.self)
+    /** Peers that have not answered yet: they are asked again when they have, or can't. */
+    const asking = new Set<NodeId.NodeId>()
+
+    const ask = (message: Message.Heartbeat): void => {
+      for (const node of others) {
+        if (asking.has(node)) continue
+        asking.add(node)
+        const fiber = runFork(peers.peer(node).heartbeat(message), { scope })
+        fiber.addObserver((exit) => {
+          asking.delete(node)
+          if (exit._tag === "Success") actor.tell({ _tag: "HeartbeatReply", message: exit.value })
+        })
+      }
+    }
+
+    const actor = yield* Actor.make<Election.State, Input, Election.Action>({
+      name: "election",
+      initial: Election.initial(options.promised),
+      mailbox: config.mailbox,
+      step: (state, input) => Election.step(state, input, core),
+      send: (asked) => {
+        for (const { action, input } of asked) {
+          switch (action._tag) {
+            case "Ask":
+              ask(action.message)
+              break
+            case "Reply":
+              if (input._tag === "Heartbeat") input.reply(action.message)
+              break
+            case "Campaign":
+              options.campaign(action.above)
+              break
+            case "Follow":
+              options.follow(action.ballot)
+              break
+          }
+        }
+        return undefined
+      }
+    })
+    return actor
+  })

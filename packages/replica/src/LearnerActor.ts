@@ -1,0 +1,117 @@
+/**
+ * The learner as an actor: applies chosen entries to the machine, in order, and hands each slot's replies to whoever waits.
+ *
+ * @since 0.1.0
+ */
+import { Journal } from "@synod/journal"
+import { Learner, Slot } from "@synod/paxos"
+import type { Entry } from "@synod/paxos"
+import type { Executor } from "@synod/state-machine"
+import * as Effect from "effect/Effect"
+import * as Runtime from "effect/Runtime"
+import type * as Scope from "effect/Scope"
+import * as Actor from "./Actor.js"
+import type { Outcomes } from "./Outcomes.js"
+import { ReplicaConfig } from "./ReplicaConfig.js"
+
+/**
+ * The machine as it stands after a slot.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Applied {
+  readonly through: Slot.Slot
+  /** The agreed time of that slot, in milliseconds since 1970. */
+  readonly time: number
+  readonly replicated: Executor.Replicated
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface LearnerActor extends Actor.Actor<Learner.Input, Learner.State> {
+  /** The machine now; a value that later slots leave as it is. */
+  readonly applied: () => Applied
+  /** Waits until a slot has been applied. */
+  readonly reached: (slot: Slot.Slot) => Effect.Effect<Applied>
+}
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (
+  executor: Executor.Executor,
+  outcomes: Outcomes
+): Effect.Effect<LearnerActor, never, Journal.Journal | Scope.Scope> =>
+  Effect.gen(function*() {
+    const journal = yield* Journal.Journal
+    const config = yield* ReplicaConfig
+    const runFork = Runtime.runFork(yield* Effect.runtime<never>())
+    const scope = yield* Effect.scope
+
+    let applied: Applied = { through: Slot.zero, time: 0, replicated: executor.initial }
+    /** Reads that wait, by no order: there are few, and they are looked at once a turn. */
+    const readers = new Set<{ readonly slot: Slot.Slot; readonly resume: (applied: Applied) => void }>()
+
+    const apply = (slot: Slot.Slot, entry: Entry.Entry): void => {
+      // Leaders' clocks differ; the machine's time never goes back.
+      const time = Math.max(applied.time, entry.time)
+      const { replies, state } = executor.apply(applied.replicated, { slot, time }, entry.batch)
+      applied = { through: slot, time, replicated: state }
+      outcomes.settle(slot, entry, replies)
+    }
+
+    const read = (after: Slot.Slot) =>
+      journal.read(after, { slots: config.replay, bytes: config.chunk }).pipe(
+        Effect.flatMap((entries) => actor.offer({ _tag: "Read", after, entries })),
+        Effect.catchAll((error) => actor.offer({ _tag: "Failed", error }))
+      )
+
+    const actor = yield* Actor.make<Learner.State, Learner.Input | ReadFailed, Learner.Action | ReadFailed>({
+      name: "learner",
+      initial: Learner.initial(Slot.zero),
+      mailbox: config.mailbox,
+      step: (state, input) =>
+        input._tag === "Failed" ? { state, actions: [input] } : Learner.step(state, input),
+      send: (asked) => {
+        for (const { action } of asked) if (action._tag === "Read") runFork(read(action.after), { scope })
+        return undefined
+      },
+      deliver: (asked) => {
+        let failed: ReadFailed | undefined
+        for (const { action } of asked) {
+          if (action._tag === "Apply") apply(action.slot, action.entry)
+          if (action._tag === "Failed") failed = action
+        }
+        for (const reader of readers) {
+          if (reader.slot > applied.through) continue
+          readers.delete(reader)
+          reader.resume(applied)
+        }
+        return failed && Effect.fail(failed.error)
+      }
+    })
+
+    return {
+      ...actor,
+      applied: () => applied,
+      reached: (slot) =>
+        Effect.async((resume) => {
+          if (slot <= applied.through) return resume(Effect.succeed(applied))
+          const reader = { slot, resume: (applied: Applied) => resume(Effect.succeed(applied)) }
+          readers.add(reader)
+          return Effect.sync(() => {
+            readers.delete(reader)
+          })
+        })
+    }
+  })
+
+/** The journal can't give back what it was given: without it the machine can't be rebuilt. */
+interface ReadFailed {
+  readonly _tag: "Failed"
+  readonly error: Actor.Failure
+}

@@ -1,0 +1,63 @@
+/**
+ * Who waits for which slot. A submission is answered in one place and once: when its slot is applied here, or when this
+ * replica loses the lead before.
+ *
+ * @since 0.1.0
+ */
+import { ClientRpcs } from "@synod/client"
+import type { Slot } from "@synod/paxos"
+import { Entry } from "@synod/paxos"
+import * as Effect from "effect/Effect"
+
+/**
+ * An envelope that waits for its reply.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Submission {
+  readonly envelope: Uint8Array
+  readonly end: (outcome: Effect.Effect<Uint8Array, ClientRpcs.Superseded>) => void
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Outcomes {
+  /** These submissions, in this order, were proposed as this entry in this slot. */
+  readonly expect: (slot: Slot.Slot, entry: Entry.Entry, submissions: ReadonlyArray<Submission>) => void
+  /** The slot was applied with this entry, and these are the replies to its envelopes. */
+  readonly settle: (slot: Slot.Slot, entry: Entry.Entry, replies: ReadonlyArray<Uint8Array>) => void
+  /** This replica doesn't lead any more: whatever waits is to be asked for elsewhere. */
+  readonly abandon: () => void
+}
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (): Outcomes => {
+  const waiting = new Map<Slot.Slot, { readonly entry: Entry.Entry; readonly submissions: ReadonlyArray<Submission> }>()
+  const supersede = (submissions: ReadonlyArray<Submission>) => {
+    for (const { end } of submissions) end(Effect.fail(new ClientRpcs.Superseded()))
+  }
+  return {
+    expect: (slot, entry, submissions) => waiting.set(slot, { entry, submissions }),
+    settle: (slot, entry, replies) => {
+      const expected = waiting.get(slot)
+      if (expected === undefined) return
+      waiting.delete(slot)
+      if (Entry.equals(expected.entry, entry)) {
+        expected.submissions.forEach(({ end }, i) => end(Effect.succeed(replies[i]!)))
+      } else {
+        supersede(expected.submissions)
+      }
+    },
+    abandon: () => {
+      const all = Array.from(waiting.values())
+      waiting.clear()
+      for (const { submissions } of all) supersede(submissions)
+    }
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * What replicas ask of each other: the messages of the protocol, one group a role.
+ *
+ * @since 0.1.0
+ */
+import * as Rpc from "@effect/rpc/Rpc"
+import * as RpcGroup from "@effect/rpc/RpcGroup"
+import { ClientRpcs } from "@synod/client"
+import { Message } from "@synod/paxos"
+import * as Schema from "effect/Schema"
+
+/**
+ * What a proposer asks of an acceptor.
+ *
+ * @since 0.1.0
+ * @category groups
+ */
+export class AcceptorRpcs extends RpcGroup.make(
+  Rpc.make("Prepare", { payload: Message.Prepare, success: Schema.Union(Message.Promise, Message.Rejected) }),
+  Rpc.make("Accept", { payload: Message.Accept, success: Schema.Union(Message.Accepted, Message.Rejected) }),
+  Rpc.make("Fetch", { payload: Message.Fetch, success: Schema.Union(Message.Fetched, Message.Rejected) })
+) {}
+
+/**
+ * What an election asks of another.
+ *
+ * @since 0.1.0
+ * @category groups
+ */
+export class ElectionRpcs extends RpcGroup.make(
+  Rpc.make("Heartbeat", { payload: Message.Heartbeat, success: Message.HeartbeatReply })
+) {}
+
+/**
+ * All that a replica answers: acceptor, election, and clients.
+ *
+ * @since 0.1.0
+ * @category groups
+ */
+export class ReplicaRpcs extends RpcGroup.make().merge(AcceptorRpcs, ElectionRpcs, ClientRpcs.ClientRpcs) {}

@@ -1,0 +1,40 @@
+/**
+ * The other replicas, and the way to be one of them. Which implementation it is, a deployment decides.
+ *
+ * @since 0.1.0
+ */
+import { Endpoint } from "@synod/client"
+import type { Message, NodeId } from "@synod/paxos"
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+
+/**
+ * A replica as another one sees it. Requests fail when they don't get through; the protocol sends again what matters.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Peer {
+  readonly acceptor: (message: Message.ToAcceptor) => Effect.Effect<Message.ToProposer, Endpoint.Unreachable>
+  readonly heartbeat: (message: Message.Heartbeat) => Effect.Effect<Message.HeartbeatReply, Endpoint.Unreachable>
+  /** As a client sees it. */
+  readonly client: Endpoint.Endpoint
+}
+
+/**
+ * @since 0.1.0
+ * @category tags
+ */
+export class Peers extends Context.Tag("@synod/replica/Peers")<Peers, {
+  /** The cluster's name; a journal and a connection of another one are refused. */
+  readonly cluster: string
+  /** The node of this replica. */
+  readonly self: NodeId.NodeId
+  /** All voters, this one among them. */
+  readonly members: ReadonlyArray<NodeId.NodeId>
+  /** Another member. */
+  readonly peer: (node: NodeId.NodeId) => Peer
+  /** Lets this replica be found by the others, until the scope closes. */
+  readonly serve: (replica: Peer) => Effect.Effect<void, never, Scope.Scope>
+}>() {}

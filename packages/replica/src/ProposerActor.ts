@@ -1,0 +1,255 @@
+/**
+ * The proposer as an actor. While it leads, what clients submit waits in its queue; each turn makes slots of what waits, as
+ * far as the pipeline has room.
+ *
+ * ```
+ *   clients ── envelopes ──►┌──────────┐── Prepare, Fetch, Accept ──► acceptors, the others' first
+ *   reads ──── confirm ────►│ proposer │◄─ Promise, Accepted … ──────
+ *                           └────┬─────┘
+ *                                └── expect(slot) ──► outcomes ◄── settle(slot) ── learner
+ * ```
+ *
+ * @since 0.1.0
+ */
+import { ClientRpcs } from "@synod/client"
+import { Ballot, Entry, Proposer, Slot } from "@synod/paxos"
+import type { Message, NodeId, Quorum, Step } from "@synod/paxos"
+import { Batch, Outcome } from "@synod/state-machine"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Runtime from "effect/Runtime"
+import type * as Scope from "effect/Scope"
+import type { Request } from "./AcceptorActor.js"
+import * as Actor from "./Actor.js"
+import { EventLoop } from "./EventLoop.js"
+import type { Outcomes, Submission } from "./Outcomes.js"
+import { Peers } from "./Peers.js"
+import { ReplicaConfig } from "./ReplicaConfig.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface ProposerActor extends Actor.Actor<Proposer.Input | Drain, Proposer.State> {
+  /** Has an envelope proposed, and gives the reply of the learner. */
+  readonly submit: (
+    envelope: Uint8Array
+  ) => Effect.Effect<Uint8Array, ClientRpcs.NotLeader | ClientRpcs.Superseded | Outcome.Overloaded>
+  /** Has the ballot confirmed, and gives the slot from which a linearizable read may be answered. */
+  readonly confirm: Effect.Effect<Slot.Slot, ClientRpcs.NotLeader>
+}
+
+/** Something waits in the queue or among the reads. */
+interface Drain {
+  readonly _tag: "Drain"
+}
+
+interface Waiting extends Submission {
+  readonly refuse: (error: ClientRpcs.NotLeader) => void
+}
+
+interface Reader {
+  readonly serve: (slot: Slot.Slot) => void
+  readonly refuse: (error: ClientRpcs.NotLeader) => void
+}
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (options: {
+  readonly quorums: Quorum.QuorumSystem
+  /** What the own acceptor has promised. */
+  readonly promised: Ballot.Ballot
+  readonly outcomes: Outcomes
+  /** The own acceptor. */
+  readonly acceptor: (request: Request) => void
+  /** The proposer's ballot and phase, after each change. */
+  readonly claim: (claim: { readonly claim: Ballot.Ballot; readonly leading: boolean }) => void
+  /** A higher ballot was heard of. */
+  readonly observe: (ballot: Ballot.Ballot) => void
+  /** The node that leads, as far as the election knows. */
+  readonly leader: () => NodeId.NodeId | undefined
+}): Effect.Effect<ProposerActor, never, Peers | Scope.Scope> =>
+  Effect.gen(function*() {
+    const peers = yield* Peers
+    const config = yield* ReplicaConfig
+    const eventLoop = yield* EventLoop
+    const clock = yield* Effect.clock
+    const scope = yield* Effect.scope
+    const runFork = Runtime.runFork(yield* Effect.runtime<never>())
+    const { outcomes, quorums } = options
+    const core: Proposer.Options = { ...config, self: peers.self, quorums }
+    const alone = quorums.members.every((node) => node === peers.self)
+
+    let waiting: Array<Waiting> = []
+    let waitingBytes = 0
+    let readers: Array<Reader> = []
+    /** Reads whose confirmation is under way, by its round. One round at a time serves all reads that wait. */
+    let confirming: { readonly round: number; readonly readers: ReadonlyArray<Reader> } | undefined
+    let draining = false
+    let claimed = Proposer.claim(Proposer.initial(options.promised))
+    const outstanding = new Map<NodeId.NodeId, number>()
+
+    const notLeader = () => {
+      const leader = options.leader()
+      return new ClientRpcs.NotLeader(leader === undefined || leader === peers.self ? {} : { leader })
+    }
+
+    const step = (state: Proposer.State, input: Proposer.Input | Drain): Step.Step<Proposer.State, Proposer.Action> => {
+      if (input._tag === "Drain") {
+        draining = false
+        return drain(state)
+      }
+      const next = Proposer.step(state, input, core)
+      if (waiting.length === 0 && readers.length === 0) return next
+      const drained = drain(next.state)
+      return { state: drained.state, actions: [...next.actions, ...drained.actions] }
+    }
+
+    /** Makes slots of what waits, and has the ballot confirmed if reads wait. */
+    const drain = (state: Proposer.State): Step.Step<Proposer.State, Proposer.Action> => {
+      if (state._tag !== "Leading") {
+        // While this node prepares, what came after its last turn as leader is refused like everything else.
+        refuseAll()
+        return { state, actions: [] }
+      }
+      const entries = batches(state, Proposer.capacity(state, core))
+      const proposed = entries.length === 0
+        ? { state, actions: [] }
+        : Proposer.step(state, { _tag: "Propose", entries }, core)
+      if (readers.length === 0 || confirming !== undefined || proposed.state._tag !== "Leading") return proposed
+      const confirmed = Proposer.step(proposed.state, { _tag: "Confirm" }, core)
+      confirming = { round: proposed.state.confirm.asked + 1, readers }
+      readers = []
+      return { state: confirmed.state, actions: [...proposed.actions, ...confirmed.actions] }
+    }
+
+    const batches = (state: Proposer.State & { readonly _tag: "Leading" }, room: number): ReadonlyArray<Entry.Entry> => {
+      const entries: Array<Entry.Entry> = []
+      let start = 0
+      while (entries.length < room && start < waiting.length) {
+        let end = start
+        let bytes = 0
+        while (end < waiting.length && end - start < config.batchEnvelopes) {
+          bytes += waiting[end]!.envelope.length
+          if (bytes > config.batchBytes && end > start) break
+          end++
+        }
+        const submissions = waiting.slice(start, end)
+        const batch = Batch.encode(submissions.map(({ envelope }) => envelope))
+        const entry = Entry.commands(clock.unsafeCurrentTimeMillis(), batch)
+        entries.push(entry)
+        outcomes.expect(Slot.plus(state.log.through, entries.length), entry, submissions)
+        for (const { envelope } of submissions) waitingBytes -= envelope.length
+        start = end
+      }
+      if (start > 0) waiting = waiting.slice(start)
+      return entries
+    }
+
+    const refuseAll = (): void => {
+      const refused = [...waiting, ...readers, ...(confirming?.readers ?? [])]
+      waiting = []
+      waitingBytes = 0
+      readers = []
+      confirming = undefined
+      for (const { refuse } of refused) refuse(notLeader())
+    }
+
+    const send = (asked: ReadonlyArray<Actor.Asked<Proposer.Input | Drain, Proposer.Action>>) => {
+      const claim = Proposer.claim(actor.state())
+      if (claim.leading !== claimed.leading || !Ballot.equals(claim.claim, claimed.claim)) {
+        claimed = claim
+        options.claim(claim)
+      }
+      const own: Array<Message.ToAcceptor> = []
+      let commits = false
+      let logs: Effect.Effect<void> | undefined
+      for (const { action } of asked) {
+        switch (action._tag) {
+          case "Send":
+            if (action.to !== peers.self) {
+              request(action.to, action.message)
+            } else {
+              own.push(action.message)
+              commits ||= action.message._tag === "Accept" && action.message.entries.length > 0
+            }
+            break
+          case "Lead":
+            logs = Effect.logInfo(`node ${peers.self} leads with ballot ${Ballot.format(action.ballot)}`)
+            break
+          case "Resign":
+            outcomes.abandon()
+            refuseAll()
+            options.observe(action.ballot)
+            break
+          case "Confirmed":
+            if (confirming !== undefined && confirming.round <= action.confirm) {
+              for (const { serve } of confirming.readers) serve(action.slot)
+              confirming = undefined
+              if (readers.length > 0) wake()
+            }
+            break
+        }
+      }
+      const local = own.length === 0 ? undefined : Effect.sync(() => {
+        for (const message of own) options.acceptor({ message, reply: receive })
+      })
+      // The commit of the own acceptor blocks the event loop: what goes to the others leaves first.
+      const paced = local && commits && !alone ? Effect.zipRight(eventLoop.turn, local) : local
+      return logs && paced ? Effect.zipRight(logs, paced) : logs ?? paced
+    }
+
+    const receive = (message: Message.ToProposer): void => {
+      actor.tell({ _tag: "Receive", from: peers.self, message })
+    }
+
+    /** A request that fails, or finds too many under way already, is a lost message. */
+    const request = (to: NodeId.NodeId, message: Message.ToAcceptor): void => {
+      const count = outstanding.get(to) ?? 0
+      if (count >= config.outstanding) return
+      outstanding.set(to, count + 1)
+      const fiber = runFork(peers.peer(to).acceptor(message), { scope })
+      fiber.addObserver((exit) => {
+        outstanding.set(to, outstanding.get(to)! - 1)
+        if (exit._tag === "Success") actor.tell({ _tag: "Receive", from: to, message: exit.value })
+      })
+    }
+
+    const wake = (): void => {
+      if (draining) return
+      // A full mailbox loses the wake-up and drains anyway, since every other input drains too.
+      draining = actor.tell({ _tag: "Drain" })
+    }
+
+    const actor = yield* Actor.make({
+      name: "proposer",
+      initial: Proposer.initial(options.promised),
+      mailbox: config.mailbox,
+      step,
+      send
+    })
+
+    return {
+      ...actor,
+      submit: (envelope) =>
+        Effect.async((resume) => {
+          if (actor.state()._tag !== "Leading") return resume(Effect.fail(notLeader()))
+          if (waitingBytes + envelope.length > config.waitingBytes) {
+            return resume(Effect.fail(new Outcome.Overloaded({ retryAfter: Duration.decode(config.retryAfter) })))
+          }
+          waiting.push({ envelope, end: resume, refuse: (error) => resume(Effect.fail(error)) })
+          waitingBytes += envelope.length
+          wake()
+        }),
+      confirm: Effect.async((resume) => {
+        if (actor.state()._tag !== "Leading") return resume(Effect.fail(notLeader()))
+        readers.push({
+          serve: (slot) => resume(Effect.succeed(slot)),
+          refuse: (error) => resume(Effect.fail(error))
+        })
+        wake()
+      })
+    }
+  })

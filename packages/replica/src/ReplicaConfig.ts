@@ -1,0 +1,92 @@
+/**
+ * A replica's bounds and times, each with its unit, default and reason. The same on all replicas of a cluster.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Values {
+  /**
+   * One round of heartbeats, and the pause before a message that seems lost is sent again. Default: 100 milliseconds: a
+   * lost leader is replaced after two to four of them, and an idle replica costs next to nothing.
+   */
+  readonly heartbeat: Duration.DurationInput
+  /**
+   * How much a replica's rounds may differ from that, as a share of it: replicas that try to lead at the same moment
+   * don't do so again. Default: 0.2.
+   */
+  readonly jitter: number
+  /**
+   * Slots that may be proposed and not yet chosen. Default: 8: enough to keep network and disk busy at once; more makes
+   * batches smaller.
+   */
+  readonly pipeline: number
+  /** Envelopes in one slot. Default: 256, so that heartbeats aren't held up by one commit. */
+  readonly batchEnvelopes: number
+  /** Bytes in one slot; a larger envelope goes alone. Default: 96 KiB: beyond it the slowest commits take milliseconds. */
+  readonly batchBytes: number
+  /** The longest envelope, in bytes. Default: 72 KiB: a client packs up to 64 KiB of commands. */
+  readonly envelope: number
+  /** Bytes of envelopes that may wait for a slot; past it clients get `Overloaded`. Default: 16 MiB. */
+  readonly waitingBytes: number
+  /** What an overloaded client is told to wait. Default: 50 milliseconds. */
+  readonly retryAfter: Duration.DurationInput
+  /** Bytes of log in one message of catching up. Default: 256 KiB. */
+  readonly chunk: number
+  /** Chosen slots kept in memory for followers that are a little behind. Default: 256. */
+  readonly keep: number
+  /** Rounds a new leader waits for a piece of the log it adopts before it seeks it elsewhere. Default: 4. */
+  readonly patience: number
+  /** Inputs an actor may have waiting. Default: 4,096; what doesn't fit is lost and sent again. */
+  readonly mailbox: number
+  /** Requests to one peer that may be under way. Default: 64; what doesn't fit is lost and sent again. */
+  readonly outstanding: number
+  /** Slots read from the journal at once when the machine is rebuilt. Default: 256. */
+  readonly replay: number
+}
+
+/**
+ * @since 0.1.0
+ * @category constants
+ */
+export const defaults: Values = {
+  heartbeat: Duration.millis(100),
+  jitter: 0.2,
+  pipeline: 8,
+  batchEnvelopes: 256,
+  batchBytes: 96 * 1024,
+  envelope: 72 * 1024,
+  waitingBytes: 16 * 1024 * 1024,
+  retryAfter: Duration.millis(50),
+  chunk: 256 * 1024,
+  keep: 256,
+  patience: 4,
+  mailbox: 4096,
+  outstanding: 64,
+  replay: 256
+}
+
+/**
+ * The configuration in force; {@link defaults} unless provided.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class ReplicaConfig extends Context.Reference<ReplicaConfig>()("@synod/replica/ReplicaConfig", {
+  defaultValue: (): Values => defaults
+}) {}
+
+/**
+ * The longest frame replicas exchange, in bytes: all slots that can be undecided when the lead changes (twice the
+ * pipeline) go to an acceptor in one message, or a piece of catching up.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const maxFrameBytes = (config: Values): number =>
+  Math.max(config.chunk, 2 * config.pipeline * Math.max(config.batchBytes, config.envelope)) + 64 * 1024

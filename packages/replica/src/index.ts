@@ -1,0 +1,48 @@
+/**
+ * @since 0.1.0
+ */
+
+/** The acceptor as an actor. */
+export * as AcceptorActor from "./AcceptorActor.js"
+
+/** The one place where steps meet the world. */
+export * as Actor from "./Actor.js"
+
+/** The election as an actor. */
+export * as ElectionActor from "./ElectionActor.js"
+
+/** The turn of the event loop. */
+export * as EventLoop from "./EventLoop.js"
+
+/** All replicas of a cluster in one process. */
+export * as InProcess from "./InProcess.js"
+
+/** The learner as an actor. */
+export * as LearnerActor from "./LearnerActor.js"
+
+/** Who waits for which slot. */
+export * as Outcomes from "./Outcomes.js"
+
+/** What replicas ask of each other. */
+export * as PeerRpcs from "./PeerRpcs.js"
+
+/** A replica over RPC, both ends of it. */
+export * as PeerServer from "./PeerServer.js"
+
+/** The other replicas. */
+export * as Peers from "./Peers.js"
+
+/** The proposer as an actor. */
+export * as ProposerActor from "./ProposerActor.js"
+
+/** One replica of a machine. */
+export * as Replica from "./Replica.js"
+
+/** A replica's bounds and times. */
+export * as ReplicaConfig from "./ReplicaConfig.js"
+
+/** One replica inside an app. */
+export * as Single from "./Single.js"
+
+/** One replica a process, joined over TCP. */
+export * as Socket from "./Socket.js"
