@@ -7,7 +7,7 @@
  *     │ ◄── reply | NotLeader | Superseded ── │
  *     │ ── Query(queries) ──────────────────► │  the leader: one confirmation of its ballot for all reads that wait
  *     │ ◄── answers | NotLeader … ─────────── │
- *     │ ── Status ──────────────────────────► │
+ *     │ ── Status, Digest ──────────────────► │
  * ```
  *
  * @since 0.1.0
@@ -69,9 +69,7 @@ export const Status = Schema.Struct({
   /** Known to be chosen. */
   chosenThrough: Count,
   /** Applied to the machine. */
-  appliedThrough: Count,
-  /** The digest of the state at `appliedThrough`: equal on all replicas there. */
-  digest: Schema.String
+  appliedThrough: Count
 })
 
 /**
@@ -79,6 +77,24 @@ export const Status = Schema.Struct({
  * @category models
  */
 export type Status = typeof Status.Type
+
+/**
+ * The digest of a replica's state, equal on all replicas that have applied the same slots.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Digest = Schema.Struct({
+  /** The digest is that of the state after this slot. */
+  appliedThrough: Count,
+  digest: Schema.String
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Digest = typeof Digest.Type
 
 /**
  * @since 0.1.0
@@ -105,5 +121,7 @@ export class ClientRpcs extends RpcGroup.make(
     success: Schema.Array(Schema.Uint8ArrayFromSelf),
     error: Schema.Union(NotLeader, Superseded, Outcome.Overloaded)
   }),
-  Rpc.make("Status", { success: Status })
+  Rpc.make("Status", { success: Status }),
+  /** Costs the replica a walk over its whole state: for comparing replicas, not for watching them. */
+  Rpc.make("Digest", { success: Digest })
 ) {}

@@ -10,7 +10,7 @@ import { ClientProtocol, RpcOptions, Tcp } from "@synod/wire"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { ClientRpcs, type NotLeader, type Status, type Superseded } from "./ClientRpcs.js"
+import { ClientRpcs, type Digest, type NotLeader, type Status, type Superseded } from "./ClientRpcs.js"
 
 /**
  * The replica did not answer.
@@ -41,6 +41,7 @@ export interface Endpoint {
     consistency: Consistency.Consistency
   ) => Effect.Effect<ReadonlyArray<Uint8Array>, NotLeader | Superseded | Outcome.Overloaded | Unreachable>
   readonly status: Effect.Effect<Status, Unreachable>
+  readonly digest: Effect.Effect<Digest, Unreachable>
 }
 
 /**
@@ -54,7 +55,8 @@ export const fromRpc: Effect.Effect<Endpoint, never, RpcClient.Protocol | Scope.
   (client): Endpoint => ({
     submit: (envelope) => unreachable(client.Submit({ envelope })),
     query: (queries, consistency) => unreachable(client.Query({ queries, consistency })),
-    status: unreachable(client.Status())
+    status: unreachable(client.Status()),
+    digest: unreachable(client.Digest())
   })
 )
 

@@ -51,6 +51,8 @@ export class InProcess extends Context.Tag("@synod/replica/InProcess")<InProcess
   ) => Effect.Effect<void, JournalError.OpenError | JournalError.JournalError | Quorum.QuorumsUnusable>
   /** What a replica says of itself; fails when it doesn't run. */
   readonly status: (node: NodeId.NodeId) => Effect.Effect<ClientRpcs.Status, Endpoint.Unreachable>
+  /** The digest of a replica's state; fails when it doesn't run. */
+  readonly digest: (node: NodeId.NodeId) => Effect.Effect<ClientRpcs.Digest, Endpoint.Unreachable>
 }>() {}
 
 /**
@@ -93,7 +95,8 @@ export const layer = <Name extends string>(
       client: {
         submit: (envelope) => via(node, (peer) => peer.client.submit(envelope)),
         query: (queries, consistency) => via(node, (peer) => peer.client.query(queries, consistency)),
-        status: via(node, (peer) => peer.client.status)
+        status: via(node, (peer) => peer.client.status),
+        digest: via(node, (peer) => peer.client.digest)
       }
     })
     const peers = new Map(nodes.map((node) => [node, peerOf(node)]))
@@ -133,6 +136,12 @@ export const layer = <Name extends string>(
     const endpoints = new Map(nodes.map((node) => [node as number, peers.get(node)!.client]))
     const caller = yield* Client.make(endpoints, options.client)
     return Context.make(machine.caller, caller).pipe(
-      Context.add(InProcess, { nodes, start, kill, status: (node) => peers.get(node)!.client.status })
+      Context.add(InProcess, {
+        nodes,
+        start,
+        kill,
+        status: (node) => peers.get(node)!.client.status,
+        digest: (node) => peers.get(node)!.client.digest
+      })
     )
   }))

@@ -60,7 +60,8 @@ export const layer = (replica: Peer): Layer.Layer<never, never, RpcServer.Protoc
     Heartbeat: (message) => local(replica.heartbeat(message)),
     Submit: ({ envelope }) => local(replica.client.submit(envelope)),
     Query: ({ consistency, queries }) => local(replica.client.query(queries, consistency)),
-    Status: (): Effect.Effect<ClientRpcs.Status> => local(replica.client.status)
+    Status: (): Effect.Effect<ClientRpcs.Status> => local(replica.client.status),
+    Digest: (): Effect.Effect<ClientRpcs.Digest> => local(replica.client.digest)
   })
   return Layer.provide(RpcServer.layer(ReplicaRpcs, RpcOptions.server), handlers)
 }

@@ -65,6 +65,8 @@ export class ReplicaStopped extends Data.TaggedError("ReplicaStopped")<{
 export class Replica extends Context.Tag("@synod/replica/Replica")<Replica, {
   readonly node: NodeId.NodeId
   readonly status: Effect.Effect<ClientRpcs.Status>
+  /** The digest of its state; costs a walk over all of it. */
+  readonly digest: Effect.Effect<ClientRpcs.Digest>
   /** Ends when the replica has stopped by itself, with the reason. */
   readonly stopped: Effect.Effect<never, ReplicaStopped>
 }>() {}
@@ -163,9 +165,12 @@ export const make = (
         promised: Ballot.format(promised),
         acceptedThrough: log.through,
         chosenThrough,
-        appliedThrough: applied.through,
-        digest: executor.digest(applied.replicated)
+        appliedThrough: applied.through
       }
+    })
+    const digest = Effect.sync((): ClientRpcs.Digest => {
+      const { replicated, through } = learner.applied()
+      return { appliedThrough: through, digest: executor.digest(replicated) }
     })
 
     const client: Endpoint.Endpoint = {
@@ -183,7 +188,8 @@ export const make = (
           ({ replicated, through, time }) =>
             queries.map((query) => executor.query(replicated, { slot: through, time }, query))
         ),
-      status
+      status,
+      digest
     }
 
     const peer: Peer = {
@@ -193,7 +199,7 @@ export const make = (
       client
     }
     yield* Scope.extend(peers.serve(peer), scope)
-    return { replica: { node: peers.self, status, stopped: Deferred.await(stopped) }, peer }
+    return { replica: { node: peers.self, status, digest, stopped: Deferred.await(stopped) }, peer }
   })
 
 /**
