@@ -16,10 +16,7 @@ export interface Caller {
   /** Has a command applied once, by consensus, and gives the bytes of its {@link "./Answer"}. */
   readonly submit: (command: Uint8Array) => Effect.Effect<Uint8Array, Unavailable | OutcomeUnknown | Overloaded>
   /** Has a query answered from a state that is as fresh as asked, and gives the bytes of its {@link "./Answer"}. */
-  readonly query: (
-    query: Uint8Array,
-    consistency: Consistency
-  ) => Effect.Effect<Uint8Array, Unavailable | Overloaded>
+  readonly query: (query: Uint8Array, consistency: Consistency) => Effect.Effect<Uint8Array, Unavailable | Overloaded>
 }
 
 /**

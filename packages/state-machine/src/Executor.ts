@@ -158,7 +158,12 @@ export const make = <State>(
     initial: { state: definition.initial, sessions: Session.empty },
     apply,
     query: (replicated, at, query) => interpreter.query(replicated.state, at, query),
-    digest: Digest.replicated,
+    digest: ({ sessions, state }) =>
+      Digest.of([
+        state,
+        sessions.opened,
+        Session.entries(sessions).map(([id, session]) => [id, session.acknowledged, Session.answers(session)])
+      ]),
     snapshot: (replicated) => Snapshot.encode(definition, replicated),
     restore: (bytes) => Snapshot.decode(definition, bytes)
   }

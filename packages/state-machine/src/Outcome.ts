@@ -50,12 +50,13 @@ export class Unavailable extends Schema.TaggedError<Unavailable>("@synod/state-m
  * @since 0.1.0
  * @category errors
  */
-export class OutcomeUnknown
-  extends Schema.TaggedError<OutcomeUnknown>("@synod/state-machine/OutcomeUnknown")("OutcomeUnknown", {
+export class OutcomeUnknown extends Schema.TaggedError<OutcomeUnknown>("@synod/state-machine/OutcomeUnknown")(
+  "OutcomeUnknown",
+  {
     /** With it the outcome can be asked for later. */
     token: Token
-  })
-{
+  }
+) {
   override get message(): string {
     return `The outcome of command ${this.token.sequence} of session ${this.token.session} is not known yet`
   }
@@ -83,14 +84,15 @@ export class Overloaded extends Schema.TaggedError<Overloaded>("@synod/state-mac
  * @since 0.1.0
  * @category errors
  */
-export class CommandDefect
-  extends Schema.TaggedError<CommandDefect>("@synod/state-machine/CommandDefect")("CommandDefect", {
+export class CommandDefect extends Schema.TaggedError<CommandDefect>("@synod/state-machine/CommandDefect")(
+  "CommandDefect",
+  {
     /** The command or query, as far as it could be read. */
     command: Schema.String,
     /** The same text on every replica, so never a stack trace. */
     reason: Schema.String
-  })
-{
+  }
+) {
   override get message(): string {
     return `${this.command} changed nothing: ${this.reason}`
   }

@@ -95,7 +95,8 @@ export const open = (table: Table): Table => ({
  * @since 0.1.0
  * @category getters
  */
-export const get = (table: Table, id: number): Session | undefined => Option.getOrUndefined(HashMap.get(table.sessions, id))
+export const get = (table: Table, id: number): Session | undefined =>
+  Option.getOrUndefined(HashMap.get(table.sessions, id))
 
 /**
  * @since 0.1.0

@@ -8,6 +8,7 @@
  */
 import * as Data from "effect/Data"
 import * as Either from "effect/Either"
+import { identity } from "effect/Function"
 import * as HashMap from "effect/HashMap"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
@@ -42,11 +43,13 @@ export interface Subject<State> {
 
 const Sessions = Schema.Tuple(
   Schema.NonNegativeInt,
-  Schema.Array(Schema.Tuple(
-    Schema.NonNegativeInt,
-    Schema.NonNegativeInt,
-    Schema.Array(Schema.NullOr(Schema.Uint8ArrayFromSelf)).pipe(Schema.maxItems(Session.WINDOW))
-  ))
+  Schema.Array(
+    Schema.Tuple(
+      Schema.NonNegativeInt,
+      Schema.NonNegativeInt,
+      Schema.Array(Schema.NullOr(Schema.Uint8ArrayFromSelf)).pipe(Schema.maxItems(Session.WINDOW))
+    )
+  )
 )
 
 const Envelope = Schema.Tuple(Schema.Literal(FORMAT), Schema.String, Schema.NonNegativeInt, Schema.Unknown, Sessions)
@@ -57,13 +60,14 @@ const decodeEnvelope = Schema.decodeUnknownEither(Envelope)
 export const encode = <State>(machine: Subject<State>, { sessions, state }: Replicated<State>): Uint8Array => {
   const table: typeof Sessions.Encoded = [
     sessions.opened,
-    Session.entries(sessions).map(([id, session]) =>
-      [id, session.acknowledged, Session.answers(session).map((answer) => answer ?? null)] as const
+    Session.entries(sessions).map(
+      ([id, session]) => [id, session.acknowledged, Session.answers(session).map((answer) => answer ?? null)] as const
     )
   ]
   const encoded = Schema.encodeSync(machine.schema)(state)
-  return Either.getOrThrow(
-    MessagePack.encode(`state of ${machine.name}`, [FORMAT, machine.name, machine.version, encoded, table])
+  return Either.getOrThrowWith(
+    MessagePack.encode(`state of ${machine.name}`, [FORMAT, machine.name, machine.version, encoded, table]),
+    identity
   )
 }
 
@@ -91,8 +95,15 @@ export const decode = <State>(
     sessions: {
       opened,
       sessions: HashMap.fromIterable(
-        sessions.map(([id, acknowledged, answers]) =>
-          [id, Session.make(acknowledged, answers.map((answer) => answer ?? undefined))] as const
+        sessions.map(
+          ([id, acknowledged, answers]) =>
+            [
+              id,
+              Session.make(
+                acknowledged,
+                answers.map((answer) => answer ?? undefined)
+              )
+            ] as const
         )
       )
     }

@@ -42,7 +42,9 @@ import * as Caller from "./Caller.js"
 import * as Executor from "./Executor.js"
 import { makeClient } from "./internal/client.js"
 import type { Definition, UntypedHandlers } from "./internal/interpreter.js"
+import { makeLocalCaller } from "./internal/localCaller.js"
 import * as Procedure from "./internal/procedure.js"
+import * as Validate from "./internal/validate.js"
 import type { CommandDefect, OutcomeUnknown, Overloaded, Unavailable } from "./Outcome.js"
 
 /**
@@ -155,8 +157,9 @@ export type QueryHandler<State, Query extends Rpc.Any> = (
  * @category handlers
  */
 export type Handlers<State, Commands extends Rpc.Any, Queries extends Rpc.Any> = Types.Simplify<
-  & { readonly [Command in Commands as Rpc.Tag<Command>]: CommandHandler<State, Command> }
-  & { readonly [Query in Queries as Rpc.Tag<Query>]: QueryHandler<State, Query> }
+  { readonly [Command in Commands as Rpc.Tag<Command>]: CommandHandler<State, Command> } & {
+    readonly [Query in Queries as Rpc.Tag<Query>]: QueryHandler<State, Query>
+  }
 >
 
 /**
@@ -165,9 +168,8 @@ export type Handlers<State, Commands extends Rpc.Any, Queries extends Rpc.Any> =
  * @since 0.1.0
  * @category handlers
  */
-export type HandlersOf<M> = M extends StateMachine<infer _Name, infer S, infer Commands, infer Queries>
-  ? Handlers<S, Commands, Queries>
-  : never
+export type HandlersOf<M> =
+  M extends StateMachine<infer _Name, infer S, infer Commands, infer Queries> ? Handlers<S, Commands, Queries> : never
 
 /**
  * A method for every command and query of a machine, under its tag.
@@ -176,15 +178,14 @@ export type HandlersOf<M> = M extends StateMachine<infer _Name, infer S, infer C
  * @category clients
  */
 export type Client<Commands extends Rpc.Any, Queries extends Rpc.Any> = Types.Simplify<
-  & {
+  {
     readonly [Command in Commands as Rpc.Tag<Command>]: (
       payload: Rpc.PayloadConstructor<Command>
     ) => Effect.Effect<
       Rpc.Success<Command>,
       Rpc.Error<Command> | CommandDefect | Unavailable | OutcomeUnknown | Overloaded
     >
-  }
-  & {
+  } & {
     readonly [Query in Queries as Rpc.Tag<Query>]: (
       payload: Rpc.PayloadConstructor<Query>
     ) => Effect.Effect<Rpc.Success<Query>, Rpc.Error<Query> | CommandDefect | Unavailable | Overloaded>
@@ -197,9 +198,8 @@ export type Client<Commands extends Rpc.Any, Queries extends Rpc.Any> = Types.Si
  * @since 0.1.0
  * @category clients
  */
-export type ClientOf<M> = M extends StateMachine<infer _Name, infer _S, infer Commands, infer Queries>
-  ? Client<Commands, Queries>
-  : never
+export type ClientOf<M> =
+  M extends StateMachine<infer _Name, infer _S, infer Commands, infer Queries> ? Client<Commands, Queries> : never
 
 /**
  * An `Rpc` that can be a command or a query: one reply, no middleware, and schemas that need no services.
@@ -245,14 +245,22 @@ export const make = <
   Encoded,
   const Commands extends ReadonlyArray<AnyRpc>,
   const Queries extends ReadonlyArray<AnyRpc>
->(name: Name, options: {
-  /** Raised with every change of the state's schema or of what handlers do. */
-  readonly version: number
-  readonly state: Schema.Schema<State, Encoded>
-  readonly initial: Types.NoInfer<State>
-  readonly commands: Commands
-  readonly queries: Queries
-}): StateMachine<Name, State, Commands[number], Queries[number]> => {
+>(
+  name: Name,
+  options: {
+    /** Raised with every change of the state's schema or of what handlers do. */
+    readonly version: number
+    readonly state: Schema.Schema<State, Encoded>
+    readonly initial: Types.NoInfer<State>
+    readonly commands: Commands
+    readonly queries: Queries
+  }
+): StateMachine<Name, State, Commands[number], Queries[number]> => {
+  const refuse = (reason: string) => {
+    throw new InvalidMachine({ machine: name, reason })
+  }
+  const fault = Validate.faultOf({ name, ...options })
+  if (fault !== undefined) refuse(fault)
   const definition: Definition<State> = {
     name,
     version: options.version,
@@ -261,6 +269,8 @@ export const make = <
     commands: Procedure.fromRpcs(options.commands),
     queries: Procedure.fromRpcs(options.queries)
   }
+  const initialFault = Validate.faultOfInitial(definition)
+  if (initialFault !== undefined) refuse(initialFault)
   const executor = Executor.Tag<Name, State>(name)
   const caller = Caller.Tag(name)
   return {
@@ -273,11 +283,14 @@ export const make = <
     queries: options.queries,
     executor,
     caller,
-    client: Effect.map(caller, (service) => makeClient(definition, service) as Client<Commands[number], Queries[number]>),
+    client: Effect.map(
+      caller,
+      (service) => makeClient(definition, service) as Client<Commands[number], Queries[number]>
+    ),
     toLayer: (handlers) =>
       Layer.effect(
         executor,
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const built = Effect.isEffect(handlers) ? yield* handlers : handlers
           const runtime = yield* Effect.runtime<never>()
           return Executor.make(definition, built as UntypedHandlers<State>, runtime)
@@ -285,3 +298,19 @@ export const make = <
       )
   }
 }
+
+/**
+ * A caller that applies commands in this process, as they come, with neither consensus nor durability: for the unit
+ * tests of a machine. What it is sent goes through the same bytes, sessions and executor as on a replica.
+ *
+ * ```ts
+ * const BankTest = StateMachine.layerLocal(Bank).pipe(Layer.provide(BankLive))
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerLocal = <Name extends string, State, Commands extends Rpc.Any, Queries extends Rpc.Any>(
+  machine: StateMachine<Name, State, Commands, Queries>
+): Layer.Layer<Caller.Id<Name>, never, Executor.Id<Name>> =>
+  Layer.effect(machine.caller, Effect.flatMap(machine.executor, makeLocalCaller))

@@ -61,7 +61,10 @@ export class Reader {
   private at = 0
   private fault: Malformed | undefined
 
-  constructor(readonly what: string, readonly bytes: Uint8Array) {}
+  constructor(
+    readonly what: string,
+    readonly bytes: Uint8Array
+  ) {}
 
   get failed(): boolean {
     return this.fault !== undefined

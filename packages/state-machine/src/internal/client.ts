@@ -3,6 +3,8 @@
  */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import { identity } from "effect/Function"
+import * as ParseResult from "effect/ParseResult"
 import * as Answer from "../Answer.js"
 import type * as Caller from "../Caller.js"
 import * as Command from "../Command.js"
@@ -19,10 +21,8 @@ export const makeClient = (definition: Definition<any>, caller: Caller.Caller): 
     client[command.tag] = method(definition, command, caller.submit)
   }
   for (const query of definition.queries.values()) {
-    client[query.tag] = method(
-      definition,
-      query,
-      (bytes) => Effect.flatMap(Consistency.Current, (consistency) => caller.query(bytes, consistency))
+    client[query.tag] = method(definition, query, (bytes) =>
+      Effect.flatMap(Consistency.Current, (consistency) => caller.query(bytes, consistency))
     )
   }
   return client
@@ -37,15 +37,17 @@ const method = (
   // What a caller passes is encoded when the call runs, so that an input its schema refuses is a defect of that call.
   return (input) =>
     Effect.suspend(() => {
-      const payload = Either.getOrThrow(procedure.encodePayload(procedure.construct(input)))
-      return Effect.flatMap(call(Either.getOrThrow(Command.encode(procedure.tag, payload))), decode)
+      const payload = Either.getOrThrowWith(procedure.encodePayload(procedure.construct(input)), ParseResult.parseError)
+      return Effect.flatMap(call(Either.getOrThrowWith(Command.encode(procedure.tag, payload), identity)), decode)
     })
 }
 
 const decoder = ({ name, version }: Definition<any>, procedure: Procedure) => {
   const unreadable = (what: string) =>
     Effect.die(
-      new Error(`The ${what} of ${procedure.tag} can't be read: ${name} is of another version here than version ${version}`)
+      new Error(
+        `The ${what} of ${procedure.tag} can't be read: ${name} is of another version here than version ${version}`
+      )
     )
   return (bytes: Uint8Array): Effect.Effect<unknown, unknown> => {
     const read = Answer.decode(bytes)

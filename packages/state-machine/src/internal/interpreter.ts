@@ -52,13 +52,15 @@ export class Interpreter<State> {
     private readonly app: Runtime.Runtime<never>
   ) {
     const withHandlers = (procedures: ReadonlyMap<string, Procedure>) =>
-      new Map(Array.from(procedures.values(), (procedure): [string, Entry<State>] => {
-        const handler = handlers[procedure.tag]
-        if (typeof handler !== "function") {
-          throw new TypeError(`${definition.name} has no handler for ${procedure.tag}`)
-        }
-        return [procedure.tag, { ...procedure, handler }]
-      }))
+      new Map(
+        Array.from(procedures.values(), (procedure): [string, Entry<State>] => {
+          const handler = handlers[procedure.tag]
+          if (typeof handler !== "function") {
+            throw new TypeError(`${definition.name} has no handler for ${procedure.tag}`)
+          }
+          return [procedure.tag, { ...procedure, handler }]
+        })
+      )
     this.commands = withHandlers(definition.commands)
     this.queries = withHandlers(definition.queries)
   }
@@ -122,9 +124,7 @@ export class Interpreter<State> {
   private report(tag: string, at: At, cause: Cause.Cause<unknown>): void {
     const { name } = this.definition
     Runtime.runSyncExit(this.app)(
-      Effect.logError(`The handler of ${tag} died`, cause).pipe(
-        Effect.annotateLogs({ machine: name, slot: at.slot })
-      )
+      Effect.logError(`The handler of ${tag} died`, cause).pipe(Effect.annotateLogs({ machine: name, slot: at.slot }))
     )
   }
 }

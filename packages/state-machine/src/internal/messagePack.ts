@@ -16,6 +16,7 @@ export const MAX_DEPTH = 128
 const packr = new Packr({
   useRecords: false,
   mapsAsObjects: true,
+  variableMapSize: true,
   useBigIntExtension: true,
   moreTypes: false,
   copyBuffers: true
@@ -60,15 +61,22 @@ const walk = (what: string, bytes: Uint8Array): Malformed | undefined => {
 
   const uint = (size: number): number => {
     let value = 0
-    for (let i = 0; i < size; i++) value = value * 0x100 + (bytes[at + i] ?? 0)
-    at += size
+    for (let i = 0; i < size; i++) value = value * 0x100 + (bytes[at++] ?? 0)
     return value
+  }
+  // In two steps: `at += uint(size)` would add to the `at` of before the length was read.
+  const skip = (size: number): void => {
+    const length = uint(size)
+    at += length
   }
   const extension = (size: number): boolean => {
     const type = bytes[at]
     at += 1 + size
-    return (type === EXT_UNDEFINED && size === 1) || type === EXT_BIGINT ||
+    return (
+      (type === EXT_UNDEFINED && size === 1) ||
+      type === EXT_BIGINT ||
       (type === EXT_DATE && (size === 4 || size === 8 || size === 12))
+    )
   }
   const fault = (start: number, expected: string) => new Malformed({ what, at: start, expected })
 
@@ -82,8 +90,9 @@ const walk = (what: string, bytes: Uint8Array): Malformed | undefined => {
     const start = at
     const byte = bytes[at++]!
     let children = 0
-    if (byte <= 0x7f || byte >= 0xe0) { /* small integers */ }
-    else if (byte <= 0x8f) children = (byte & 0x0f) * 2
+    if (byte <= 0x7f || byte >= 0xe0) {
+      /* small integers */
+    } else if (byte <= 0x8f) children = (byte & 0x0f) * 2
     else if (byte <= 0x9f) children = byte & 0x0f
     else if (byte <= 0xbf) at += byte & 0x1f
     else {
@@ -95,7 +104,7 @@ const walk = (what: string, bytes: Uint8Array): Malformed | undefined => {
         case 0xc4: // bin
         case 0xc5:
         case 0xc6:
-          at += uint(1 << (byte - 0xc4))
+          skip(1 << (byte - 0xc4))
           break
         case 0xc7: // ext
         case 0xc8:
@@ -126,7 +135,7 @@ const walk = (what: string, bytes: Uint8Array): Malformed | undefined => {
         case 0xd9: // str
         case 0xda:
         case 0xdb:
-          at += uint(1 << (byte - 0xd9))
+          skip(1 << (byte - 0xd9))
           break
         case 0xdc: // array
         case 0xdd:

@@ -46,7 +46,8 @@ const VOID = ParseResult.succeed(undefined) as Either.Either<unknown, ParseResul
 /** `StateMachine.make` only takes schemas that need no services; `Rpc.AnyWithProps` no longer says so. */
 const untyped = (schema: Schema.Schema.All): Schema.Schema<unknown, unknown> => Schema.make(schema.ast)
 
-const constructor = (schema: Rpc.AnyWithProps["payloadSchema"]): (input: unknown) => unknown => {
-  const make = (schema as { readonly make?: (input: unknown) => unknown }).make
-  return make === undefined ? (input) => input : (input) => make(input)
-}
+/** Structs and classes have a `make` that fills in defaults; other schemas take their type as it is. */
+const constructor =
+  (schema: Schema.Schema.All & { readonly make?: (input: unknown) => unknown }) =>
+  (input: unknown): unknown =>
+    schema.make === undefined ? input : schema.make(input)
