@@ -106,9 +106,7 @@ const closed = (operation: "recover" | "write" | "read") =>
  * @since 0.1.0
  * @category memory
  */
-export const makeMemory = (
-  disk: MemoryDisk
-): Effect.Effect<Journal["Type"], JournalError.JournalLocked, Scope.Scope> =>
+export const makeMemory = (disk: MemoryDisk): Effect.Effect<Journal["Type"], JournalError.JournalLocked, Scope.Scope> =>
   Effect.gen(function* () {
     let open = true
     yield* Effect.acquireRelease(

@@ -56,7 +56,14 @@ export const fromState = (state: Durable): Row => {
   const { all, body } = allocate(0, stateBytes)
   body[0] = stateKind
   const { acceptedBallot, acceptedThrough, chosenThrough, promised } = state
-  const numbers = [promised.round, promised.node, acceptedBallot.round, acceptedBallot.node, acceptedThrough, chosenThrough]
+  const numbers = [
+    promised.round,
+    promised.node,
+    acceptedBallot.round,
+    acceptedBallot.node,
+    acceptedThrough,
+    chosenThrough
+  ]
   numbers.forEach((number, i) => body.writeDoubleBE(number, 1 + 8 * i))
   return { slot: 0, body, crc: crc32(all) }
 }

@@ -36,9 +36,7 @@ export type Options = SqliteFile.Options
  * @since 0.1.0
  * @category constructors
  */
-export const make = (
-  options: Options
-): Effect.Effect<Journal["Type"], JournalError.OpenError, Scope.Scope> =>
+export const make = (options: Options): Effect.Effect<Journal["Type"], JournalError.OpenError, Scope.Scope> =>
   Effect.flatMap(SqliteFile.open(options), fromFile)
 
 /**
@@ -63,9 +61,7 @@ export const fromFile = (
       Effect.suspend(() => (open ? effect() : failed(file, operation, "it is closed")))
 
     const whenSettled = <A>(operation: Operation, effect: () => Effect.Effect<A, JournalError.JournalError>) =>
-      whenOpen(operation, () =>
-        settled ? effect() : new JournalError.JournalUnsettled({ filename: file.filename })
-      )
+      whenOpen(operation, () => (settled ? effect() : new JournalError.JournalUnsettled({ filename: file.filename })))
 
     const recover = whenOpen("recover", () => {
       settled = false
@@ -138,5 +134,8 @@ const readEntries = (file: SqliteFile.SqliteFile, after: Slot, last: number, { b
 const damaged = ({ filename }: SqliteFile.SqliteFile, slot: number, reason: string) =>
   new JournalError.JournalDamaged({ filename, slot, reason })
 
-const failed = ({ filename }: SqliteFile.SqliteFile, operation: JournalError.JournalFailed["operation"], reason: string) =>
-  new JournalError.JournalFailed({ filename, operation, reason })
+const failed = (
+  { filename }: SqliteFile.SqliteFile,
+  operation: JournalError.JournalFailed["operation"],
+  reason: string
+) => new JournalError.JournalFailed({ filename, operation, reason })

@@ -2,7 +2,8 @@ import { expect, it } from "@effect/vitest"
 import { Journal } from "@synod/journal"
 import { Slot } from "@synod/paxos"
 import { Effect } from "effect"
-import { all, appended, entriesOf, journalSuite } from "./JournalSuite.js"
+import { journalSuite } from "./JournalSuite.js"
+import { all, appended, entriesOf } from "./Writes.js"
 
 journalSuite(
   "memory",

@@ -3,15 +3,16 @@
  */
 import { describe, expect, it } from "@effect/vitest"
 import type { Journal, JournalError } from "@synod/journal"
-import { Ballot, Durable, Entry, NodeId, Slot } from "@synod/paxos"
+import { Durable, Entry, Slot } from "@synod/paxos"
 import { Array, Cause, Effect, Exit, FastCheck, type Scope } from "effect"
+import { all, appended, entriesOf, entry, write } from "./Writes.js"
 
 /** Somewhere that outlives the journals which are opened there. */
 export interface Place {
   readonly open: Effect.Effect<Journal.Journal["Type"], JournalError.OpenError, Scope.Scope>
 }
 
-export const journalSuite = (driver: string, makePlace: Effect.Effect<Place, never, Scope.Scope>): void =>
+export const journalSuite = (driver: string, makePlace: Effect.Effect<Place, never, Scope.Scope>) =>
   describe(driver, () => {
     it.scoped("is empty at first", () =>
       Effect.gen(function* () {
@@ -154,7 +155,8 @@ export const journalSuite = (driver: string, makePlace: Effect.Effect<Place, nev
           Effect.flip(journal.write(appended(0, entriesOf("a")))),
           Effect.flip(journal.recover)
         ])
-        for (const error of errors) expect(error.message).toMatch(/^can't (read|write|recover) journal .*: it is closed$/)
+        for (const error of errors)
+          expect(error.message).toMatch(/^can't (read|write|recover) journal .*: it is closed$/)
         expect((yield* place.open).recovered).toEqual(Durable.initial)
       })
     )
@@ -186,7 +188,7 @@ export const journalSuite = (driver: string, makePlace: Effect.Effect<Place, nev
           FastCheck.asyncProperty(FastCheck.array(step, { maxLength: 30 }), (steps) =>
             Effect.runPromise(Effect.scoped(Effect.flatMap(makePlace, (place) => agreesWithModel(place, steps))))
           ),
-          { numRuns: 60 }
+          { numRuns: 40 }
         )
       )
     )
@@ -285,34 +287,8 @@ const expected = (log: ReadonlyArray<Entry.Entry>, after: number, limit: { slots
   return read
 }
 
-/** No limit that matters here. */
-export const all = { slots: 100_000, bytes: 1_000_000_000 }
-
-export const entry = (text: string): Entry.Entry => Entry.commands(1_700_000_000_000, new TextEncoder().encode(text))
-
-/** One entry a letter. */
-export const entriesOf = (letters: string): ReadonlyArray<Entry.Entry> => [...letters].map(entry)
-
-export const write = (
-  at: { round: number; through: number; chosen: number; after: number },
-  entries: ReadonlyArray<Entry.Entry>
-): Durable.Write => ({
-  state: {
-    promised: Ballot.make(at.round, NodeId.make(65535)),
-    acceptedBallot: Ballot.make(at.round - 1, NodeId.make(1)),
-    acceptedThrough: Slot.make(at.through),
-    chosenThrough: Slot.make(at.chosen)
-  },
-  after: Slot.make(at.after),
-  entries
-})
-
-/** Entries at the end of a log of `after` entries. */
-export const appended = (after: number, entries: ReadonlyArray<Entry.Entry>): Durable.Write =>
-  write({ round: 1, through: after + entries.length, chosen: after, after }, entries)
-
 /** Opens the journal for as long as `use` takes. */
-export const opened = <A, E, R>(
+const opened = <A, E, R>(
   place: Place,
   use: (journal: Journal.Journal["Type"]) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | JournalError.OpenError, Exclude<R, Scope.Scope>> =>

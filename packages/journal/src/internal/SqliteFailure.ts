@@ -38,6 +38,9 @@ export const opening = (filename: string, error: SqlError): JournalError.OpenErr
   if (code.startsWith("SQLITE_NOTADB")) return unopenable("it is not a SQLite database, or its first page is destroyed")
   if (code.startsWith("SQLITE_CANTOPEN")) return unopenable(unreachable(filename))
   if (code.startsWith("SQLITE_READONLY")) return unopenable(readOnly(filename))
+  if (code === "SQLITE_IOERR_LOCK") {
+    return unopenable("it can't be locked (may the file be written to, and does its file system have locks?)")
+  }
   return running(filename, "open", error)
 }
 

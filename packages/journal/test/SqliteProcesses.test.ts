@@ -1,0 +1,120 @@
+/**
+ * Real processes: one that has the lock, one that is killed, one whose system calls are watched.
+ */
+import { describe, expect, it } from "@effect/vitest"
+import { SqliteFile, SqliteJournal } from "@synod/journal"
+import { Slot } from "@synod/paxos"
+import { Effect } from "effect"
+import { spawnSync } from "node:child_process"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { performance } from "node:perf_hooks"
+import { child, cluster, directory, filename, node, open } from "./SqliteFixtures.js"
+import { all } from "./Writes.js"
+
+it.scoped("a second process is turned away at once, and let in when the first was killed", () =>
+  Effect.gen(function* () {
+    const path = yield* filename
+    const first = yield* child([path, "hold", "5"])
+    expect(yield* first.line).toBe("open")
+    for (let n = 1; n <= 5; n++) expect(yield* first.line).toBe(`ack ${n}`)
+
+    const start = performance.now()
+    const here = yield* Effect.flip(Effect.scoped(open(path)))
+    expect(performance.now() - start).toBeLessThan(1_000)
+    expect(here._tag).toBe("JournalLocked")
+    expect(here.message).toBe(`journal ${path} is locked: another replica or process has it open`)
+    const there = yield* child([path, "write", "1"])
+    expect(yield* there.lines).toEqual([here.message])
+
+    yield* first.kill
+    expect((yield* open(path)).recovered.promised.round).toBe(5)
+  })
+)
+
+it.scoped("a process killed while it writes has lost nothing that it acknowledged, and left no half write", () =>
+  Effect.gen(function* () {
+    for (const acks of [1, 7, 40]) {
+      const path = yield* filename
+      const writer = yield* child([path, "hold", "1000000"])
+      expect(yield* writer.line).toBe("open")
+      for (let n = 1; n <= acks; n++) expect(yield* writer.line).toBe(`ack ${n}`)
+      yield* writer.kill
+      const acked = acks + (yield* writer.lines).length
+
+      const journal = yield* open(path)
+      const { round } = journal.recovered.promised
+      expect(round === acked || round === acked + 1).toBe(true)
+      const times = (yield* journal.read(Slot.zero, all)).map(({ time }) => time)
+      expect(times).toEqual([round, round, round])
+    }
+  })
+)
+
+describe("synchronous = FULL", () => {
+  it.scoped("a file that runs without it is not taken", () =>
+    Effect.gen(function* () {
+      const path = yield* filename
+      const file = yield* SqliteFile.open({ filename: path, cluster, node })
+      yield* file.query("PRAGMA synchronous = NORMAL")
+      const error = yield* Effect.flip(SqliteJournal.fromFile(file))
+      expect(error.message).toBe(`can't open journal ${path}: SQLite runs with synchronous = 1, not with FULL (2)`)
+    })
+  )
+
+  it.scoped("a file that can be shared is not taken", () =>
+    Effect.gen(function* () {
+      const path = yield* filename
+      const file = yield* SqliteFile.open({ filename: path, cluster, node })
+      yield* file.query("PRAGMA locking_mode = NORMAL")
+      const error = yield* Effect.flip(SqliteJournal.fromFile(file))
+      expect(error.message).toBe(
+        `can't open journal ${path}: SQLite runs with locking_mode = normal, not with EXCLUSIVE`
+      )
+    })
+  )
+
+  const strace = spawnSync("strace", ["-f", "-o", "/dev/null", "true"]).status === 0
+  if (!strace) process.stderr.write("SKIPPED: counting fsyncs (strace is not installed, or may not trace here)\n")
+
+  it.scoped.skipIf(!strace)("every write has reached the disk before it is acknowledged", () =>
+    Effect.gen(function* () {
+      const writes = 200
+      const path = yield* filename
+      const trace = join(yield* directory, "trace")
+      const traced = yield* child(
+        [path, "write", String(writes)],
+        ["strace", "-f", "-y", "-e", "trace=fsync,fdatasync,write", "-o", trace]
+      )
+      expect(yield* traced.lines).toHaveLength(1 + writes)
+
+      let acks = 0
+      let unsynced = 0
+      let synced = false
+      for (const call of finishedCalls(readFileSync(trace, "utf8"))) {
+        if (/^(fsync|fdatasync)\(\d+<.*-wal>\) += 0/.test(call)) synced = true
+        if (!/^write\(1<.*"ack \d+\\n"/.test(call)) continue
+        acks++
+        if (!synced) unsynced++
+        synced = false
+      }
+      expect({ acks, unsynced }).toEqual({ acks: writes, unsynced: 0 })
+    })
+  )
+})
+
+/** The system calls of a trace in the order in which they ended; strace splits one when another thread's comes between. */
+const finishedCalls = (trace: string): ReadonlyArray<string> => {
+  const begun = new Map<string, string>()
+  return trace.split("\n").flatMap((line) => {
+    const [, thread, call] = /^(\d+) +(.*)$/.exec(line) ?? []
+    if (thread === undefined || call === undefined) return []
+    const unfinished = /^(.*) <unfinished \.\.\.>$/.exec(call)
+    if (unfinished !== null) {
+      begun.set(thread, unfinished[1]!)
+      return []
+    }
+    const resumed = /^<\.\.\. \w+ resumed>(.*)$/.exec(call)
+    return [resumed === null ? call : `${begun.get(thread)}${resumed[1]}`]
+  })
+}
