@@ -7,6 +7,9 @@
  * neighbours are all unhappy too claims the lead. So nobody disturbs a leader that a quorum hears, and whoever takes over
  * can do the work, also where not every replica reaches every other.
  *
+ * Of several that could, the one with the lowest node goes first: the others give it {@link courtesy} rounds, since two that
+ * prepare at once only undo each other's work.
+ *
  * ```
  *              tick: Heartbeat to all
  *   ┌──────────┐ ─────────────────────────► ┌──────────┐
@@ -50,6 +53,10 @@ export interface State {
   readonly leader: Ballot.Ballot
   /** It leads, or it hears its leader. */
   readonly happy: boolean
+  /** It heard a prepare quorum in the last round. */
+  readonly connected: boolean
+  /** Rounds in which it left the lead to a lower node that could have taken it. */
+  readonly yielded: number
   /** Who answered in the round under way. */
   readonly replies: ReadonlyMap<NodeId, Message.HeartbeatReply>
 }
@@ -93,8 +100,18 @@ export const initial = (promised: Ballot.Ballot): State => ({
   leading: false,
   leader: promised,
   happy: false,
+  connected: false,
+  yielded: 0,
   replies: new Map()
 })
+
+/**
+ * For how many rounds a lower node is let go first: one until it notices, one until its claim is heard.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const courtesy = 2
 
 /**
  * @since 0.1.0
@@ -120,7 +137,8 @@ const handle = (self: State, input: Input, options: Options): Step.Step<State, A
           from: options.self,
           claim: self.claim,
           leader: self.leader,
-          happy: self.happy
+          happy: self.happy,
+          connected: self.connected
         }
       })
     case "HeartbeatReply":
@@ -145,15 +163,20 @@ const tick = (self: State, options: Options): Step.Step<State, Action> => {
   const highest = replies.reduce((leader, reply) => Ballot.max(leader, reply.claim), self.leader)
   const followed = follow(self, highest)
   const happy = isHappy(followed.state, replies, options)
+  const reaches = (nodes: Iterable<NodeId>) =>
+    options.quorums.isPrepareQuorum(highest.round + 1, new Set([options.self, ...nodes]))
+  const connected = reaches(self.replies.keys())
   const asked: Step.Step<State, Action> = Step.make<State, Action>(
-    { ...followed.state, happy, round: self.round + 1, replies: new Map() },
+    { ...followed.state, happy, connected, yielded: 0, round: self.round + 1, replies: new Map() },
     ...followed.actions,
     { _tag: "Ask", message: { _tag: "Heartbeat", round: self.round + 1 } }
   )
-  const reached = new Set([options.self, ...self.replies.keys()])
-  if (
-    happy || replies.some((reply) => reply.happy) || !options.quorums.isPrepareQuorum(highest.round + 1, reached)
-  ) return asked
+  // Whoever takes over has told its neighbours one round before that it could, unless it needs nobody.
+  const able = connected && (self.connected || reaches([]))
+  if (happy || !able || replies.some((reply) => reply.happy)) return asked
+  if (self.yielded < courtesy && replies.some((reply) => reply.connected && reply.from < options.self)) {
+    return { ...asked, state: { ...asked.state, yielded: self.yielded + 1 } }
+  }
   // Happy until the next round shows what came of it, so that the neighbours don't all try at once.
   return Step.make<State, Action>(
     { ...asked.state, happy: true },

@@ -228,7 +228,9 @@ export const HeartbeatReply = Schema.TaggedStruct("HeartbeatReply", {
   /** The highest ballot it has seen claimed or promised. */
   leader: Ballot,
   /** Whether it leads or hears its leader. */
-  happy: Schema.Boolean
+  happy: Schema.Boolean,
+  /** Whether it heard a prepare quorum in its last round, and so could take over. */
+  connected: Schema.Boolean
 })
 
 /**
