@@ -108,9 +108,7 @@ export const encode = (
   options: { readonly cluster: number; readonly kind: number; readonly maxBytes: number },
   value?: unknown
 ): Uint8Array => {
-  const frame = value === undefined
-    ? new Uint8Array(headerBytes)
-    : packr.pack(value, RESERVE_START_SPACE | headerBytes)
+  const frame = value === undefined ? new Uint8Array(headerBytes) : packr.pack(value, RESERVE_START_SPACE | headerBytes)
   const length = frame.length - headerBytes
   if (length > options.maxBytes) {
     throw new FrameError({ reason: { _tag: "TooLong", length, max: options.maxBytes } })
@@ -140,12 +138,12 @@ export interface Decoder {
 }
 
 /**
- * A decoder for one connection. Each byte is looked at once and copied at most twice, whatever the chunks; it holds no more than one frame,
- * and a length is checked before anything is allocated for it.
+ * A decoder for one connection. Its work is in proportion to the bytes, whatever the chunks; it holds no more than one
+ * unfinished frame; a length is checked before anything is allocated for it.
  *
- * `onFrame` gets the decoded body (`undefined` if it was empty) and the length of the whole frame in bytes. Binary values in it are views into
- * what was pushed: whoever keeps a small one for long copies it. What `onFrame` answers, if anything, is the reason why the
- * frame is refused.
+ * `onFrame` gets the decoded body (`undefined` if it was empty) and the length of the whole frame in bytes. Binary values
+ * in the body are views into what was pushed: whoever keeps a small one for long copies it. What `onFrame` answers, if
+ * anything, is the reason why the frame is refused.
  *
  * @since 0.1.0
  * @category constructors
@@ -162,15 +160,15 @@ export const makeDecoder = (options: {
   let have = 0
   let error: Option.Option<FrameError> = Option.none()
 
-  const hold = (chunk: Uint8Array, from: number, to: number): void => {
+  const hold = (chunk: Uint8Array, from: number, to: number, total: number): void => {
     const need = have + to - from
     if (partial.length < need) {
-      // Grows with what has come, not with what the header promised.
-      const larger = new Uint8Array(Math.max(need, Math.min(2 * partial.length, headerBytes + options.maxBytes), 1024))
+      // Beyond the first step it grows with what has come, not with what the header promised.
+      const larger = new Uint8Array(Math.min(total, Math.max(need, 2 * partial.length, firstStep)))
       larger.set(partial.subarray(0, have))
       partial = larger
     }
-    partial.set(from === 0 && to === chunk.length ? chunk : chunk.subarray(from, to), have)
+    partial.set(chunk.subarray(from, to), have)
     have = need
   }
 
@@ -195,14 +193,14 @@ export const makeDecoder = (options: {
     while (offset < chunk.length) {
       if (have > 0 && have < headerBytes) {
         const to = Math.min(chunk.length, offset + headerBytes - have)
-        hold(chunk, offset, to)
+        hold(chunk, offset, to, headerBytes)
         offset = to
         if (have < headerBytes) return undefined
       }
       const bytes = have > 0 ? partial : chunk
       const start = have > 0 ? 0 : offset
       if (bytes === chunk && chunk.length - offset < headerBytes) {
-        hold(chunk, offset, chunk.length)
+        hold(chunk, offset, chunk.length, headerBytes)
         return undefined
       }
       const length = getUint32(bytes, start)
@@ -218,7 +216,7 @@ export const makeDecoder = (options: {
         continue
       }
       const to = Math.min(chunk.length, offset + total - have)
-      hold(chunk, offset, to)
+      hold(chunk, offset, to, total)
       offset = to
       if (have < total) return undefined
       const whole = partial
@@ -234,7 +232,8 @@ export const makeDecoder = (options: {
   return {
     push: (chunk) => {
       if (Option.isSome(error)) return error
-      const reason = step(chunk)
+      // Without Node's Buffer around it, so that binary values are none either: its `slice` doesn't copy.
+      const reason = step(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength))
       if (reason !== undefined) {
         error = Option.some(new FrameError({ reason }))
         partial = new Uint8Array(0)
@@ -243,6 +242,9 @@ export const makeDecoder = (options: {
     }
   }
 }
+
+// What is set aside for a frame of which only the beginning has come, in bytes: a chunk as sockets cut them.
+const firstStep = 64 * 1024
 
 const malformed = (detail: string): FrameReason => ({ _tag: "Malformed", detail })
 

@@ -103,10 +103,7 @@ export const encodeFromClient = (format: Format, message: FromClientEncoded): Ui
  * @since 0.1.0
  * @category encoding
  */
-export const encodeFromServer = (
-  format: Format,
-  message: FromServer
-): Uint8Array => {
+export const encodeFromServer = (format: Format, message: FromServer): Uint8Array => {
   switch (message._tag) {
     case "Chunk":
       return frame(format, kinds.Chunk, [encodeId(message.requestId), message.values])
@@ -232,7 +229,8 @@ const isHeaders = (value: unknown): value is ReadonlyArray<[string, string]> => 
 }
 
 // The rest of a cause is decoded by the schema of its request, where a mistake fails that request alone.
-const isCause = (value: unknown): value is CauseEncoded => typeof value === "object" && value !== null && "_tag" in value
+const isCause = (value: unknown): value is CauseEncoded =>
+  typeof value === "object" && value !== null && "_tag" in value
 
 type CauseEncoded = Extract<
   Extract<FromServerEncoded, { readonly _tag: "Exit" }>["exit"],
@@ -253,4 +251,5 @@ const decodeId = (value: unknown): string | undefined =>
     ? String(value)
     : undefined
 
-const malformed = (detail: string): Either.Either<never, Frame.FrameReason> => Either.left({ _tag: "Malformed", detail })
+const malformed = (detail: string): Either.Either<never, Frame.FrameReason> =>
+  Either.left({ _tag: "Malformed", detail })

@@ -14,13 +14,15 @@
  */
 import * as RpcServer from "@effect/rpc/RpcServer"
 import type { FromClientEncoded } from "@effect/rpc/RpcMessage"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import type * as Fiber from "effect/Fiber"
 import * as FiberSet from "effect/FiberSet"
 import * as Mailbox from "effect/Mailbox"
 import * as Option from "effect/Option"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import type * as Connection from "./Connection.js"
 import * as Frame from "./Frame.js"
 import * as inbox from "./internal/inbox.js"
@@ -47,7 +49,7 @@ export interface Options {
    */
   readonly linger?: Duration.DurationInput | undefined
   /**
-   * How long a client may be silent before its connection is closed: for machines that went without a word, since a client
+   * How long a client may be silent at most before its connection is closed: for machines that went without a word, since a client
    * that lives sends pings. Default: 1 minute.
    */
   readonly idleTimeout?: Duration.DurationInput | undefined
@@ -78,8 +80,8 @@ interface Client {
   readonly connection: Connection.Connection
   readonly inbox: inbox.Inbox<FromClientEncoded>
   readonly outbox: outbox.Outbox
-  /** The request that is being handed over: what goes wrong meanwhile is its own failure. */
-  handing: string | undefined
+  /** The message that is being handed over, and the fiber that does so. */
+  handing: { readonly message: FromClientEncoded; readonly fiber: Fiber.RuntimeFiber<unknown, unknown> } | undefined
   /** Looks at the connection since anything came from it. */
   silent: number
   closing: boolean
@@ -96,7 +98,7 @@ const looks = 4
  * @category constructors
  */
 export const make = (options: Options): Effect.Effect<ServerProtocol, never, Scope.Scope> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const format: Message.Format = {
       cluster: Frame.clusterTag(options.cluster),
       maxBytes: options.maxFrameBytes ?? Frame.defaultMaxBytes
@@ -105,7 +107,11 @@ export const make = (options: Options): Effect.Effect<ServerProtocol, never, Sco
     const linger = Duration.decode(options.linger ?? "1 second")
     const idleTimeout = Duration.decode(options.idleTimeout ?? "1 minute")
     const pong = Message.encodeFromServer(format, { _tag: "Pong" })
-    const run = yield* FiberSet.makeRuntime<never, void, never>()
+    // Without the services that are at hand here: handlers have their own, and these would be merged in with each request.
+    const run = yield* Effect.mapInputContext(
+      FiberSet.makeRuntime<never, void, never>(),
+      (context: Context.Context<Scope.Scope>) => Context.pick(Scope.Scope)(context)
+    )
     const disconnects = yield* Mailbox.make<number>()
     const clients = new Map<number, Client>()
     const clientIds = new Set<number>()
@@ -132,16 +138,23 @@ export const make = (options: Options): Effect.Effect<ServerProtocol, never, Sco
       client.outbox.push(Message.encodeFromServer(format, { _tag: "Goodbye", reason, message }))
       client.outbox.flush()
       endOnceEmpty(client)
-      run(Effect.delay(Effect.sync(() => client.connection.destroy()), linger))
+      run(
+        Effect.delay(
+          Effect.sync(() => client.connection.destroy()),
+          linger
+        )
+      )
       if (reason !== "Closing") {
         run(Effect.logWarning(`Closed the connection of ${client.connection.peer}: ${message}`))
       }
     }
 
-    const handOver = (client: Client, message: FromClientEncoded): Effect.Effect<void> => {
-      client.handing = message._tag === "Request" ? message.id : undefined
-      return write!(client.id, message)
-    }
+    const handOver = (client: Client, message: FromClientEncoded): Effect.Effect<void> =>
+      Effect.withFiberRuntime((fiber) => {
+        if (write === undefined) return Effect.void
+        client.handing = { message, fiber }
+        return write(client.id, message)
+      })
 
     const drain = (client: Client): void => {
       if (write !== undefined) client.inbox.drain()
@@ -154,9 +167,7 @@ export const make = (options: Options): Effect.Effect<ServerProtocol, never, Sco
       }
     }
 
-    // A reply that doesn't fit into a frame fails its own request and nothing else.
-    const refuse = (client: Client, requestId: string, cause: unknown): void => {
-      const defect = cause instanceof Error ? cause.message : String(cause)
+    const failRequest = (client: Client, requestId: string, defect: unknown): void =>
       push(
         client,
         Message.encodeFromServer(format, {
@@ -165,23 +176,19 @@ export const make = (options: Options): Effect.Effect<ServerProtocol, never, Sco
           exit: { _tag: "Failure", cause: { _tag: "Die", defect } }
         })
       )
-      client.inbox.push({ _tag: "Interrupt", requestId }, 0)
-      drain(client)
-    }
 
     const send = (client: Client, response: Message.FromServer): void => {
-      if (response._tag === "Defect" && client.handing !== undefined) {
-        response = {
-          _tag: "Exit",
-          requestId: client.handing,
-          exit: { _tag: "Failure", cause: { _tag: "Die", defect: response.defect } }
-        }
-      }
       try {
         push(client, Message.encodeFromServer(format, response))
       } catch (cause) {
-        if (response._tag === "Chunk" || response._tag === "Exit") refuse(client, response.requestId, cause)
-        else close(client, "Malformed", "The server has a message that it can't put into a frame.")
+        if (response._tag !== "Chunk" && response._tag !== "Exit") throw cause
+        const why = cause instanceof Error ? cause.message : String(cause)
+        failRequest(client, response.requestId, `The reply can't be sent: ${why}`)
+        if (response._tag === "Chunk") {
+          // The client forgets a request that failed, so nobody would ask for the rest of the stream.
+          client.inbox.push({ _tag: "Interrupt", requestId: response.requestId }, 0)
+          drain(client)
+        }
       }
     }
 
@@ -191,10 +198,8 @@ export const make = (options: Options): Effect.Effect<ServerProtocol, never, Sco
         connection,
         inbox: inbox.make({
           handle: (message) => handOver(client, message),
-          run: (effect) =>
-            run(Effect.onError(effect, () =>
-              Effect.sync(() => close(client, "Malformed", "A message of the client can't be taken."))
-            ))
+          onFailure: () => Effect.sync(() => close(client, "Malformed", "A message of the client can't be handled.")),
+          run
         }),
         outbox: outbox.make(connection),
         handing: undefined,
@@ -242,7 +247,7 @@ export const make = (options: Options): Effect.Effect<ServerProtocol, never, Sco
     // Counts looks and not time, so that a process that was itself stopped doesn't blame its clients.
     const look = Effect.sync(() => {
       for (const client of [...clients.values()]) {
-        if (++client.silent > looks) close(client, "Idle", `Nothing came for ${Duration.format(idleTimeout)}.`)
+        if (++client.silent >= looks) close(client, "Idle", "It was silent for too long.")
       }
     })
     yield* Effect.forkScoped(
@@ -262,14 +267,26 @@ export const make = (options: Options): Effect.Effect<ServerProtocol, never, Sco
         }),
       disconnects,
       send: (clientId, response) =>
-        Effect.sync(() => {
+        Effect.withFiberRuntime((fiber) => {
           const client = clients.get(clientId)
-          if (client !== undefined && response._tag !== "ClientProtocolError") send(client, response)
+          if (client === undefined || response._tag === "ClientProtocolError") return Effect.void
+          if (
+            response._tag === "Defect" &&
+            client.handing?.fiber === fiber &&
+            client.handing.message._tag === "Request"
+          ) {
+            // `RpcServer` says so of a request that it doesn't know and of a handler that throws instead of making an
+            // effect; a client would take a Defect for the end of all its requests.
+            failRequest(client, client.handing.message.id, response.defect)
+          } else {
+            send(client, response)
+          }
+          return Effect.void
         }),
       end: (clientId) =>
         Effect.sync(() => {
           const client = clients.get(clientId)
-          if (client !== undefined) close(client, "Closing", "The client said that it has no more requests.")
+          if (client !== undefined) close(client, "Closing", "The client has no more requests.")
         }),
       clientIds: Effect.sync(() => clientIds),
       initialMessage: Effect.succeedNone,
@@ -280,4 +297,3 @@ export const make = (options: Options): Effect.Effect<ServerProtocol, never, Sco
 
     return { protocol, accept, closeAll }
   })
-

@@ -38,7 +38,8 @@ const listenReasons: ReadonlyMap<string, string> = new Map([
   ["EADDRINUSE", "the port is in use"],
   ["EACCES", "this user may not use the port"],
   ["EADDRNOTAVAIL", "this machine doesn't have that address"],
-  ["ENOTFOUND", "the host is unknown"]
+  ["ENOTFOUND", "the host is unknown"],
+  ["ERR_SOCKET_BAD_PORT", "there is no such port"]
 ])
 
 /**
@@ -47,10 +48,13 @@ const listenReasons: ReadonlyMap<string, string> = new Map([
  * @since 0.1.0
  * @category tags
  */
-export class Address extends Context.Tag("@synod/wire/Tcp/Address")<Address, {
-  readonly host: string
-  readonly port: number
-}>() {}
+export class Address extends Context.Tag("@synod/wire/Tcp/Address")<
+  Address,
+  {
+    readonly host: string
+    readonly port: number
+  }
+>() {}
 
 /**
  * @since 0.1.0
@@ -78,12 +82,14 @@ export interface ClientOptions extends ClientProtocol.Options {
  * @since 0.1.0
  * @category constructors
  */
-export const serverProtocol = (options: ServerOptions): Effect.Effect<
+export const serverProtocol = (
+  options: ServerOptions
+): Effect.Effect<
   { readonly protocol: RpcServer.Protocol["Type"]; readonly address: Address["Type"] },
   ListenError,
   Scope.Scope
 > =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const server = yield* ServerProtocol.make(options)
     const sockets = new Set<Net.Socket>()
     const listener = Net.createServer({ noDelay: true })
@@ -105,9 +111,11 @@ export const serverProtocol = (options: ServerOptions): Effect.Effect<
  * @category layers
  */
 export const serverLayer = (options: ServerOptions): Layer.Layer<RpcServer.Protocol | Address, ListenError> =>
-  Layer.scopedContext(Effect.map(serverProtocol(options), ({ address, protocol }) =>
-    Context.make(RpcServer.Protocol, protocol).pipe(Context.add(Address, address))
-  ))
+  Layer.scopedContext(
+    Effect.map(serverProtocol(options), ({ address, protocol }) =>
+      Context.make(RpcServer.Protocol, protocol).pipe(Context.add(Address, address))
+    )
+  )
 
 /**
  * Keeps a connection to one server; see {@link ClientProtocol.make}.
@@ -115,9 +123,7 @@ export const serverLayer = (options: ServerOptions): Layer.Layer<RpcServer.Proto
  * @since 0.1.0
  * @category constructors
  */
-export const clientProtocol = (
-  options: ClientOptions
-): Effect.Effect<RpcClient.Protocol["Type"], never, Scope.Scope> =>
+export const clientProtocol = (options: ClientOptions): Effect.Effect<RpcClient.Protocol["Type"], never, Scope.Scope> =>
   ClientProtocol.make({
     ...options,
     server: formatAddress(options.host, options.port),
@@ -144,14 +150,22 @@ export const closeGrace = 100
 const listen = (listener: Net.Server, options: ServerOptions): Effect.Effect<void, ListenError> =>
   Effect.async<void, ListenError>((resume) => {
     const onError = (error: NodeJS.ErrnoException): void =>
-      resume(Effect.fail(new ListenError({ host: options.host, port: options.port, code: error.code ?? error.message })))
+      resume(
+        Effect.fail(new ListenError({ host: options.host, port: options.port, code: error.code ?? error.message }))
+      )
     listener.once("error", onError)
-    listener.listen({ host: options.host, port: options.port }, () => {
+    listener.once("listening", () => {
       listener.off("error", onError)
       // What can fail from here on is accepting one connection (no descriptor left, say): its client tries again.
       listener.on("error", () => undefined)
       resume(Effect.void)
     })
+    try {
+      listener.listen({ host: options.host, port: options.port })
+    } catch (error) {
+      // A port that can't be.
+      onError(error as NodeJS.ErrnoException)
+    }
   })
 
 const close = (
@@ -159,7 +173,7 @@ const close = (
   sockets: ReadonlySet<Net.Socket>,
   closeAll: Effect.Effect<void>
 ): Effect.Effect<void> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const closed = yield* Deferred.make<void>()
     listener.close(() => Deferred.unsafeDone(closed, Exit.void))
     yield* closeAll
@@ -168,33 +182,38 @@ const close = (
     yield* Deferred.await(closed)
   })
 
-const connect = (options: ClientOptions): ClientProtocol.Connect => (events) =>
-  Effect.acquireRelease(
-    Effect.sync(() => Net.createConnection({ host: options.host, port: options.port, noDelay: true })),
-    (socket) =>
-      Effect.sync(() => {
-        // What the last turn wrote may still leave, if the server reads it soon.
-        if (socket.writableLength === 0 || socket.connecting) socket.destroy()
-        else socket.setTimeout(closeGrace, () => socket.destroy()).destroySoon()
-      })
-  ).pipe(
-    Effect.flatMap((socket) =>
-      Effect.async<Connection.Connection, { readonly message: string }>((resume) => {
-        let opened = false
-        attach(socket, {
-          ...events,
-          onClose: (why) => {
-            if (opened) events.onClose(why)
-            else resume(Effect.fail({ message: `connecting failed (${why ?? "closed"}).` }))
-          }
+const connect =
+  (options: ClientOptions): ClientProtocol.Connect =>
+  (events) =>
+    Effect.acquireRelease(
+      Effect.try({
+        try: () => Net.createConnection({ host: options.host, port: options.port, noDelay: true }),
+        catch: (error) => ({ message: error instanceof Error ? error.message : String(error) })
+      }),
+      (socket) =>
+        Effect.sync(() => {
+          // What the last turn wrote may still leave, if the server reads it soon.
+          if (socket.writableLength === 0 || socket.connecting) socket.destroy()
+          else socket.setTimeout(closeGrace, () => socket.destroy()).destroySoon()
         })
-        socket.once("connect", () => {
-          opened = true
-          resume(Effect.succeed(connection(socket)))
+    ).pipe(
+      Effect.flatMap((socket) =>
+        Effect.async<Connection.Connection, { readonly message: string }>((resume) => {
+          let opened = false
+          attach(socket, {
+            ...events,
+            onClose: (why) => {
+              if (opened) events.onClose(why)
+              else resume(Effect.fail({ message: `connecting failed (${why ?? "closed"}).` }))
+            }
+          })
+          socket.once("connect", () => {
+            opened = true
+            resume(Effect.succeed(connection(socket)))
+          })
         })
-      })
+      )
     )
-  )
 
 const attach = (socket: Net.Socket, events: Connection.Events): void => {
   let why: string | undefined
@@ -213,4 +232,5 @@ const connection = (socket: Net.Socket): Connection.Connection => ({
   destroy: () => socket.destroy()
 })
 
-const formatAddress = (host: string, port: number): string => host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`
+const formatAddress = (host: string, port: number): string =>
+  host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`

@@ -8,6 +8,8 @@
 export * as ClientProtocol from "./ClientProtocol.js"
 /** What a protocol needs of a connection. */
 export * as Connection from "./Connection.js"
+/** Why a client has no connection. */
+export * as Disconnected from "./Disconnected.js"
 /** How messages lie in a stream of bytes. */
 export * as Frame from "./Frame.js"
 /** The messages of `@effect/rpc` as frames. */

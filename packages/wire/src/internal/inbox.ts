@@ -1,4 +1,6 @@
+import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import { constVoid } from "effect/Function"
 
 /**
  * The messages that came on one connection and wait to be handed over: one by one, in the order they came, by one fiber
@@ -22,7 +24,9 @@ const compactAfter = 1024
 /** @internal */
 export const make = <A>(options: {
   readonly handle: (message: A) => Effect.Effect<void>
-  /** Runs the fiber that hands over; it begins before `run` returns. */
+  /** `handle` died of a message; the rest still waits. */
+  readonly onFailure: (cause: Cause.Cause<never>) => Effect.Effect<void>
+  /** Runs the fiber that hands over. */
   readonly run: (effect: Effect.Effect<void>) => void
 }): Inbox<A> => {
   let messages: Array<A> = []
@@ -38,27 +42,43 @@ export const make = <A>(options: {
     bytes = 0
   }
 
-  const loop = Effect.whileLoop({
-    while: () => {
-      if (next < messages.length) return true
-      clear()
-      // Here and not after the loop: a message that comes between the two would be left lying.
-      draining = false
-      return false
-    },
-    body: () => {
-      const message = messages[next]!
-      bytes -= sizes[next]!
-      next++
-      if (next === compactAfter) {
-        messages = messages.slice(next)
-        sizes = sizes.slice(next)
-        next = 0
-      }
-      return options.handle(message)
-    },
-    step: () => undefined
-  })
+  const drain = (): void => {
+    if (draining || next === messages.length) return
+    draining = true
+    options.run(handOver)
+  }
+
+  const handOver = Effect.catchAllCause(
+    Effect.whileLoop({
+      while: () => {
+        if (next < messages.length) return true
+        clear()
+        // Here and not after the loop: a message that comes between the two would be left lying.
+        draining = false
+        return false
+      },
+      body: () => {
+        const message = messages[next]!
+        bytes -= sizes[next]!
+        next++
+        if (next === compactAfter) {
+          messages = messages.slice(next)
+          sizes = sizes.slice(next)
+          next = 0
+        }
+        return options.handle(message)
+      },
+      step: constVoid
+    }),
+    (cause) =>
+      Effect.zipRight(
+        options.onFailure(cause),
+        Effect.sync(() => {
+          draining = false
+          drain()
+        })
+      )
+  )
 
   return {
     bytes: () => bytes,
@@ -67,11 +87,7 @@ export const make = <A>(options: {
       sizes.push(size)
       bytes += size
     },
-    drain: () => {
-      if (draining || next === messages.length) return
-      draining = true
-      options.run(loop)
-    },
+    drain,
     clear
   }
 }
