@@ -6,7 +6,7 @@
 import * as RpcClient from "@effect/rpc/RpcClient"
 import type { RpcClientError } from "@effect/rpc/RpcClientError"
 import type { Consistency, Outcome } from "@synod/state-machine"
-import { ClientProtocol, RpcOptions, Tcp } from "@synod/wire"
+import { Disconnected, RpcOptions, Tcp } from "@synod/wire"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -81,7 +81,7 @@ export const unreachable = <A, E>(
   Effect.catchAllCause(self, (cause) => {
     const reason = cause._tag === "Fail" ? cause.error : undefined
     if (isRpcClientError(reason)) {
-      const sent = !(reason.cause instanceof ClientProtocol.Disconnected && reason.cause.reason === "Unreachable")
+      const sent = !(reason.cause instanceof Disconnected.Disconnected && reason.cause.reason === "Unreachable")
       return Effect.fail(new Unreachable({ reason: reason.message, sent }))
     }
     if (cause._tag === "Fail") return Effect.fail(cause.error as Exclude<E, RpcClientError>)
