@@ -12,7 +12,7 @@ export interface Options {
   readonly cluster: string
   readonly node: number
   /** Where each replica listens, by node. */
-  readonly members: Readonly<Record<number, { readonly host: string; readonly port: number }>>
+  readonly members: Socket.Members
   /** The journal's file. */
   readonly journal: string
 }
@@ -35,18 +35,3 @@ export const serve = ({ cluster, journal, members, node }: Options) =>
       )
     )
   )
-
-/** Reads `1=127.0.0.1:7001,2=127.0.0.1:7002,…`; the sentence says what was expected instead. */
-export const parseMembers = (text: string): Effect.Effect<Options["members"], string> =>
-  Effect.suspend(() => {
-    const members: Record<number, { readonly host: string; readonly port: number }> = {}
-    for (const part of text.split(",")) {
-      const match = /^(\d{1,5})=(.{1,255}):(\d{1,5})$/.exec(part.trim())
-      const [node, port] = [Number(match?.[1]), Number(match?.[3])]
-      if (match === null || node < 1 || node > 65_535 || port > 65_535) {
-        return Effect.fail(`"${part}" is not a member; expected NODE=HOST:PORT, such as 1=127.0.0.1:7001`)
-      }
-      members[node] = { host: match[2]!, port }
-    }
-    return Effect.succeed(members)
-  })

@@ -7,6 +7,8 @@ import * as RpcClient from "@effect/rpc/RpcClient"
 import * as RpcServer from "@effect/rpc/RpcServer"
 import { NodeId } from "@synod/paxos"
 import { Tcp } from "@synod/wire"
+import * as Config from "effect/Config"
+import * as ConfigError from "effect/ConfigError"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -26,8 +28,16 @@ export interface Options {
   /** The node of this replica, one of the members. */
   readonly node: number
   /** Where every replica listens, this one among them, by node: a whole number from 1 to 65,535. */
-  readonly members: Readonly<Record<number, { readonly host: string; readonly port: number }>>
+  readonly members: Members
 }
+
+/**
+ * Where every replica listens, by node.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Members = Readonly<Record<number, { readonly host: string; readonly port: number }>>
 
 /**
  * The members don't make a cluster.
@@ -40,6 +50,35 @@ export class MembersRefused extends Data.TaggedError("MembersRefused")<{ readonl
     return `The members don't make a cluster: ${this.reason}.`
   }
 }
+
+/**
+ * Reads members as people write them on a command line or in the environment: `1=10.0.0.1:7000,2=10.0.0.2:7000`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const parseMembers = (text: string): Either.Either<Members, MembersRefused> => {
+  const members: Record<number, { readonly host: string; readonly port: number }> = {}
+  for (const part of text.split(",")) {
+    const [, node, host, port] = /^\s*(\d{1,5})=(\[[^\]]{1,64}\]|[^:]{1,255}):(\d{1,5})\s*$/.exec(part) ?? []
+    if (node === undefined || host === undefined || Number(port) > 65_535) {
+      return Either.left(new MembersRefused({ reason: `"${part}" is not NODE=HOST:PORT, such as 1=127.0.0.1:7001` }))
+    }
+    if (Number(node) in members) return Either.left(new MembersRefused({ reason: `node ${Number(node)} is named twice` }))
+    members[Number(node)] = { host: host.replace(/^\[|\]$/g, ""), port: Number(port) }
+  }
+  return Either.right(members)
+}
+
+/**
+ * Reads {@link parseMembers} from a setting of that name.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const members = (name: string): Config.Config<Members> =>
+  Config.mapOrFail(Config.nonEmptyString(name), (text) =>
+    Either.mapLeft(parseMembers(text), ({ message }) => ConfigError.InvalidData([name], message)))
 
 /**
  * Listens where `members` says, and keeps a connection to every other member.
