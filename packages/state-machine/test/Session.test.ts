@@ -7,11 +7,16 @@ const answer = (n: number) => Uint8Array.of(n)
 describe("Session", () => {
   it("holds what was recorded and not acknowledged, in every version, as a plain map would", () => {
     const record = FastCheck.nat(60).map((sequence) => ({ _tag: "record", sequence }) as const)
+    const append = FastCheck.constant({ _tag: "append" } as const)
     const acknowledge = FastCheck.nat(60).map((through) => ({ _tag: "acknowledge", through }) as const)
     // A step goes on from any earlier version, as double application and restored snapshots do.
     const step = FastCheck.tuple(
       FastCheck.oneof(FastCheck.constant(0), FastCheck.nat(5)),
-      FastCheck.oneof({ weight: 4, arbitrary: record }, { weight: 1, arbitrary: acknowledge })
+      FastCheck.oneof(
+        { weight: 4, arbitrary: append },
+        { weight: 2, arbitrary: record },
+        { weight: 1, arbitrary: acknowledge }
+      )
     )
     FastCheck.assert(
       FastCheck.property(FastCheck.array(step, { maxLength: 150 }), (steps) => {
@@ -25,18 +30,21 @@ describe("Session", () => {
               acknowledged: Math.max(acknowledged, change.through),
               model: new Map([...model].filter(([sequence]) => sequence >= change.through))
             })
-          } else if (change.sequence >= acknowledged && !model.has(change.sequence)) {
+            continue
+          }
+          const sequence = change._tag === "append" ? session.next : change.sequence
+          if (sequence >= acknowledged && !model.has(sequence)) {
             const bytes = answer(count++)
             versions.push({
-              session: Session.record(session, change.sequence, bytes),
+              session: Session.record(session, sequence, bytes),
               acknowledged,
-              model: new Map(model).set(change.sequence, bytes)
+              model: new Map(model).set(sequence, bytes)
             })
           }
         }
         for (const { acknowledged, model, session } of versions) {
           assert.strictEqual(session.acknowledged, acknowledged)
-          for (let sequence = 0; sequence < 70; sequence++) {
+          for (let sequence = 0; sequence < 250; sequence++) {
             assert.strictEqual(Session.answer(session, sequence), model.get(sequence))
           }
           const listed = Session.answers(session).flatMap((bytes, i) => (bytes ? [[acknowledged + i, bytes]] : []))

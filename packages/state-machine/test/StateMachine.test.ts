@@ -1,7 +1,7 @@
 import { Rpc } from "@effect/rpc"
 import { assert, describe, expectTypeOf, it } from "@effect/vitest"
-import { type Caller, Consistency, type Executor, type Outcome, StateMachine } from "@synod/state-machine"
-import { Context, Effect, Exit, HashMap, identity, Layer, Schema } from "effect"
+import { type Caller, Consistency, type Executor, Outcome, StateMachine } from "@synod/state-machine"
+import { Context, Effect, Exit, HashMap, identity, Layer, Logger, Schema } from "effect"
 import { alice, type AccountId, AccountNotFound, Bank, BankLive, bob, InsufficientFunds, type State } from "./Bank.js"
 
 const BankTest = StateMachine.layerLocal(Bank).pipe(Layer.provide(BankLive))
@@ -39,6 +39,31 @@ describe("StateMachine", () => {
         assert.isTrue(Exit.isFailure(exit) && exit.cause._tag === "Die")
         assert.isTrue(Exit.isFailure(yield* Effect.exit(bank.Balance({ account: alice }))))
       }).pipe(Effect.provide(BankTest))
+    )
+
+    it.effect("fails with a CommandDefect when the handler dies", () =>
+      Effect.gen(function* () {
+        const counter = yield* Counter.client
+        const defect = yield* Effect.flip(counter.Increment())
+        assert.deepStrictEqual(
+          defect,
+          new Outcome.CommandDefect({ command: "Increment", reason: "its handler died with an Error: no more" })
+        )
+        assert.strictEqual(defect.message, "Increment changed nothing: its handler died with an Error: no more")
+        assert.propertyVal(yield* Effect.flip(counter.Value()), "command", "Value")
+      }).pipe(
+        Effect.provide(
+          StateMachine.layerLocal(Counter).pipe(
+            Layer.provide(
+              Counter.toLayer({
+                Increment: () => Effect.die(new Error("no more")),
+                Value: () => Effect.die(new Error("no more"))
+              })
+            ),
+            Layer.provide(Logger.remove(Logger.defaultLogger))
+          )
+        )
+      )
     )
 
     it.effect("sends a command anew each time its effect is run", () =>

@@ -41,6 +41,9 @@ interface Entry<State> extends Procedure {
   readonly handler: UntypedHandler<State>
 }
 
+/** An answer is kept until it is acknowledged, so a tag that no one knows is repeated only so far. */
+const MAX_UNKNOWN_TAG = 100
+
 export class Interpreter<State> {
   private readonly commands: ReadonlyMap<string, Entry<State>>
   private readonly queries: ReadonlyMap<string, Entry<State>>
@@ -94,7 +97,9 @@ export class Interpreter<State> {
     if (Either.isLeft(command)) return Answer.defect(`A ${kind}`, command.left.message)
     const { payload, tag } = command.right
     const entry = entries.get(tag)
-    if (entry === undefined) return Answer.defect(tag, `${this.definition.name} has no such ${kind}`)
+    if (entry === undefined) {
+      return Answer.defect(tag.slice(0, MAX_UNKNOWN_TAG), `${this.definition.name} has no such ${kind}`)
+    }
     const decoded = protect(() => entry.decodePayload(payload))
     if (decoded === undefined || Either.isLeft(decoded)) return Answer.defect(tag, "its payload doesn't fit its schema")
 
