@@ -45,7 +45,6 @@ export interface Session {
    * @internal
    */
   readonly buffer: Array<Uint8Array | undefined>
-  /** @internal */
   readonly offset: number
 }
 

@@ -29,6 +29,9 @@
  * their place in the log as `Random`, no services and no environment. They must come to their end at once. The state
  * moves only when a command's handler succeeds.
  *
+ * The file is longer than others because it is one concept and mostly types: what a machine, its handlers and its
+ * client look like follows from its `Rpc`s, and is read together.
+ *
  * @since 0.1.0
  */
 import type * as Rpc from "@effect/rpc/Rpc"
