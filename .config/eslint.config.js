@@ -11,7 +11,7 @@ const message = {
 
 const globals = [
   ...["Date", "performance"].map((name) => ({ name, message: message.time })),
-  ...["setTimeout", "setInterval", "setImmediate"].map((name) => ({ name, message: message.timer })),
+  ...["setTimeout", "setInterval"].map((name) => ({ name, message: message.timer })),
   { name: "crypto", message: message.random }
 ]
 
@@ -54,23 +54,24 @@ export default tseslint.config(
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   {
     name: "synod/everywhere",
-    files: ["**/*.ts", "**/*.js"],
+    files: ["**/*.ts", "**/*.js", "**/*.cjs"],
     languageOptions: { parser: tseslint.parser },
     plugins: { "@typescript-eslint": tseslint.plugin },
     rules: {
       eqeqeq: "error",
       "no-debugger": "error",
       "no-empty": "error",
-      "no-unused-vars": "off",
       "no-var": "error",
       "no-warning-comments": ["error", { terms: ["todo", "fixme", "xxx"] }],
       "object-shorthand": "error",
-      "prefer-const": "error",
-      "@typescript-eslint/no-unused-vars": [
-        "error",
-        { argsIgnorePattern: "^_", varsIgnorePattern: "^_", ignoreRestSiblings: true }
-      ]
+      "prefer-const": "error"
     }
+  },
+  {
+    // The compiler reports what is unused in TypeScript.
+    name: "synod/javascript",
+    files: ["**/*.js", "**/*.cjs"],
+    rules: { "no-unused-vars": "error" }
   },
   {
     name: "synod/typescript",
@@ -129,7 +130,7 @@ export default tseslint.config(
       "no-restricted-globals": [
         "error",
         ...globals,
-        ...["Buffer", "fetch", "process", "queueMicrotask", "WebSocket"].map((name) => ({
+        ...["Buffer", "fetch", "process", "queueMicrotask", "setImmediate", "WebSocket"].map((name) => ({
           name,
           message: message.pure
         }))

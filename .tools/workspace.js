@@ -3,7 +3,7 @@
  * modules only, since this runs when nothing is installed.
  */
 import { spawn } from "node:child_process"
-import { existsSync, readFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { constants } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -80,7 +80,7 @@ const sqliteLoads = async () =>
   (await run(process.execPath, ["-e", `new (require("better-sqlite3"))(":memory:").close()`], { stdio: "ignore" })) ===
   0
 
-const compilerHint = "Compiling it takes Python 3, make and a C++ compiler; npm's output above says what was missing."
+const compilerHint = "it takes Python 3, make and a C++ compiler, and npm's output above says what was missing"
 
 /** Installs what the lock file asks for, if it is not there yet. Answers whether all is in place. */
 export const install = async () => {
@@ -92,7 +92,7 @@ export const install = async () => {
     const args = ["ci", "--include=dev", "--no-audit", "--no-fund", "--loglevel=error"]
     const code = await withSignsOfLife("installing", npm(args))
     if (code !== 0) {
-      say(`\`npm ci\` failed with exit code ${code}. If it was SQLite's binding (better-sqlite3): ${compilerHint}`)
+      say(`\`npm ci\` failed with exit code ${code}. If the binding could not be compiled: ${compilerHint}.`)
       return false
     }
     say(`Installed in ${seconds(start)}.`)
@@ -105,9 +105,28 @@ export const install = async () => {
     say(`Compiled in ${seconds(start)}.`)
     return true
   }
-  say(`SQLite's binding (better-sqlite3) could not be made to work. ${compilerHint}`)
+  say(`SQLite's binding (better-sqlite3) could not be compiled: ${compilerHint}.`)
   return false
 }
 
+/** The folders of the workspace that are built. */
+export const members = () =>
+  ["packages", "apps"].flatMap((group) => readdirSync(join(root, group)).map((name) => `${group}/${name}`))
+
+/** Removes what was built from sources that are gone: it could still be imported, and would be published. */
+const removeOrphans = () => {
+  for (const member of members()) {
+    const dist = join(root, member, "dist")
+    if (!existsSync(dist)) continue
+    for (const file of readdirSync(dist, { recursive: true })) {
+      const [, module] = /^(.+?)(?:\.d)?\.[jt]s(?:\.map)?$/.exec(file) ?? []
+      if (module !== undefined && !existsSync(join(root, member, "src", `${module}.ts`))) rmSync(join(dist, file))
+    }
+  }
+}
+
 /** Compiles the projects named by their folders, and what they depend on, as far as they changed. */
-export const compile = (projects) => runNode("node_modules/typescript/bin/tsc", ["-b", ...projects])
+export const compile = (projects) => {
+  removeOrphans()
+  return runNode("node_modules/typescript/bin/tsc", ["-b", ...projects])
+}
