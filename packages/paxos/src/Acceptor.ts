@@ -131,45 +131,54 @@ const accept = (self: State, message: Message.Accept, options: Options): Step.St
   const joinsOn = message.after <= (synchronised ? self.log.through : agreement(held(self), message.adopted))
   if (!joinsOn) return reject(self, message.ballot)
   if (synchronised) return extend(self, message, options)
-  const end = Slot.plus(message.after, message.entries.length)
-  if (end >= message.adopted.acceptedThrough) return synchronise(self, message, options)
-  if (end <= message.chosenThrough) return learn(self, message, options)
+  const news = beyondChosen(self, message)
+  const end = Slot.plus(news.after, news.entries.length)
+  if (end >= message.adopted.acceptedThrough) return synchronise(self, message, news, options)
+  if (end <= Slot.max(message.chosenThrough, self.chosenThrough)) return learn(self, message, news, options)
   return reject(self, message.ballot)
+}
+
+/** A run of entries behind slot `after`. */
+interface News {
+  readonly after: Slot.Slot
+  readonly entries: ReadonlyArray<Entry.Entry>
 }
 
 /** The log is the leader's already: it grows by what is new and never shrinks, however old the message. */
 const extend = (self: State, message: Message.Accept, options: Options): Step.Step<State, Action> => {
   const fresh = message.entries.slice(self.log.through - message.after)
   const log = Log.append(self.log, fresh)
-  const state = { ...self, log, chosenThrough: believed(self, message, log) }
-  const accepted = reply({
-    _tag: "Accepted",
-    ballot: message.ballot,
-    through: log.through,
-    confirm: message.confirm
-  })
+  const state: State = { ...self, log, chosenThrough: believed(self, message, log) }
+  const answer = accepted(state, message, log.through)
   return fresh.length === 0
-    ? finish(self, state, options, accepted)
-    : finish(self, state, options, persist(state, self.log.through, fresh), accepted)
+    ? finish(self, state, options, answer)
+    : finish(self, state, options, persist(state, self.log.through, fresh), answer)
 }
 
 /** The first Accept of a ballot: from the point of agreement on, the log becomes the leader's. */
-const synchronise = (self: State, message: Message.Accept, options: Options): Step.Step<State, Action> => {
-  const { after, entries } = inMemory(self, message)
+const synchronise = (
+  self: State,
+  message: Message.Accept,
+  { after, entries }: News,
+  options: Options
+): Step.Step<State, Action> => {
   const log = Log.append(Log.truncate(self.log, after), entries)
-  const state = { ...self, log, acceptedBallot: message.ballot, chosenThrough: believed(self, message, log) }
-  return finish(
-    self,
-    state,
-    options,
-    persist(state, after, entries),
-    reply({ _tag: "Accepted", ballot: message.ballot, through: log.through, confirm: message.confirm })
-  )
+  const state: State = {
+    ...self,
+    log,
+    acceptedBallot: message.ballot,
+    chosenThrough: believed(self, message, log)
+  }
+  return finish(self, state, options, persist(state, after, entries), accepted(state, message, log.through))
 }
 
 /** Entries that are chosen, for an acceptor that is too far behind to be synchronised in one message. */
-const learn = (self: State, message: Message.Accept, options: Options): Step.Step<State, Action> => {
-  const { after, entries } = inMemory(self, message)
+const learn = (
+  self: State,
+  message: Message.Accept,
+  { after, entries }: News,
+  options: Options
+): Step.Step<State, Action> => {
   const end = Slot.plus(after, entries.length)
   // The unchosen end of the old log stays: other acceptors' logs of that ballot may have made it chosen. It goes only if
   // a chosen entry contradicts it, which proves that none of it was.
@@ -177,16 +186,13 @@ const learn = (self: State, message: Message.Accept, options: Options): Step.Ste
     const mine = Log.get(self.log, Slot.plus(after, i + 1))
     return mine === undefined || Entry.equals(mine, entry)
   })
-  const rest = agrees && end < self.log.through ? Log.slice(self.log, end) : []
-  const log = Log.append(Log.append(Log.truncate(self.log, after), entries), rest)
-  const state = { ...self, log, chosenThrough: Slot.max(self.chosenThrough, end) }
-  return finish(
-    self,
-    state,
-    options,
-    persist(state, after, entries),
-    reply({ _tag: "Accepted", ballot: message.ballot, through: state.chosenThrough, confirm: message.confirm })
-  )
+  const tail = agrees && end < self.log.through ? Log.slice(self.log, end) : []
+  const log = entries.length === 0 ? self.log : Log.append(Log.truncate(self.log, after), [...entries, ...tail])
+  const state: State = { ...self, log, chosenThrough: Slot.max(self.chosenThrough, end) }
+  const answer = accepted(state, message, state.chosenThrough)
+  return entries.length === 0
+    ? finish(self, state, options, answer)
+    : finish(self, state, options, persist(state, after, [...entries, ...tail]), answer)
 }
 
 const fetch = (self: State, message: Message.Fetch): Step.Step<State, Action> => {
@@ -198,7 +204,7 @@ const fetch = (self: State, message: Message.Fetch): Step.Step<State, Action> =>
       _tag: "Fetched",
       ballot: message.ballot,
       after: message.after,
-      entries: atMost(Log.slice(self.log, Slot.min(message.after, self.log.through)), message.bytes)
+      entries: Log.slice(self.log, message.after, Log.reach(self.log, message.after, message.bytes))
     })
   )
 }
@@ -207,9 +213,11 @@ const fetch = (self: State, message: Message.Fetch): Step.Step<State, Action> =>
 const believed = (self: State, message: Message.Accept, log: Log.Log): Slot.Slot =>
   Slot.max(self.chosenThrough, Slot.min(message.chosenThrough, log.through))
 
-/** The part of a message that lies behind what memory no longer holds; what lies before is chosen and the same. */
-const inMemory = (self: State, { after, entries }: Message.Accept) =>
-  after >= self.log.base ? { after, entries } : { after: self.log.base, entries: entries.slice(self.log.base - after) }
+/** The part of a message that lies behind what is known to be chosen; what lies before is here and the same. */
+const beyondChosen = (self: State, { after, entries }: Message.Accept): News =>
+  after >= self.chosenThrough
+    ? { after, entries }
+    : { after: self.chosenThrough, entries: entries.slice(self.chosenThrough - after) }
 
 /** Adds the delivery of what this step found chosen, and lets go of memory that is no longer needed. */
 const finish = (
@@ -234,15 +242,18 @@ const held = (self: State) => ({
   chosenThrough: self.chosenThrough
 })
 
+const accepted = (state: State, { ballot, confirm }: Message.Accept, through: Slot.Slot): Action =>
+  reply({ _tag: "Accepted", ballot, through, chosenThrough: state.chosenThrough, confirm })
+
 const reply = (message: Message.ToProposer): Action => ({ _tag: "Reply", message })
 
 const reject = (self: State, ballot: Ballot.Ballot): Step.Step<State, Action> =>
   Step.make(self, reply({ _tag: "Rejected", ballot, promised: self.promised, ...held(self) }))
 
-const persist = (state: State, after: Slot.Slot, entries: ReadonlyArray<Entry.Entry>): Action => ({
-  _tag: "Persist",
-  write: { state: durable(state), after, entries }
-})
+const persist = (state: State, after: Slot.Slot, entries: ReadonlyArray<Entry.Entry>): Action => {
+  hold("acceptor", "a write reaches to the end of the log", after + entries.length === state.log.through)
+  return { _tag: "Persist", write: { state: durable(state), after, entries } }
+}
 
 /**
  * The first entries of a run whose sizes stay within `bytes`, and at least one if there is one.
@@ -269,7 +280,7 @@ const check = (before: State, { _tag }: Message.ToAcceptor, after: State): void 
   hold("acceptor", "chosen never shrinks", before.chosenThrough <= after.chosenThrough)
   hold("acceptor", "chosen <= accepted", after.chosenThrough <= after.log.through)
   hold("acceptor", "only what is chosen leaves memory", after.log.base <= after.chosenThrough)
-  if (before.log === after.log) return
+  if (Log.sharesAllOf(after.log, before.log)) return
   for (let slot = Slot.plus(after.log.base, 1); slot <= before.chosenThrough; slot = Slot.plus(slot, 1)) {
     const was = Log.get(before.log, slot)
     const is = Log.get(after.log, slot)

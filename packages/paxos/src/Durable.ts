@@ -26,8 +26,9 @@ export interface Durable {
 }
 
 /**
- * A change that must be durable, all of it or none, before any message that relies on it leaves: `entries` replace
- * what the journal holds from slot `after + 1` on, and the log then ends at `state.acceptedThrough`.
+ * A change that must be durable, all of it or none, before any message that relies on it leaves: `entries` replace all
+ * that the journal holds from slot `after + 1` on. They reach to the end of the log: `after + entries.length` is
+ * `state.acceptedThrough`.
  *
  * @since 0.1.0
  * @category models

@@ -53,7 +53,7 @@ export interface State {
   readonly leader: Ballot.Ballot
   /** It leads, or it hears its leader. */
   readonly happy: boolean
-  /** It heard a prepare quorum in the last round. */
+  /** It heard enough replicas in the last round to take over: quorums of both phases. */
   readonly connected: boolean
   /** Rounds in which it left the lead to a lower node that could have taken it. */
   readonly yielded: number
@@ -142,7 +142,7 @@ const handle = (self: State, input: Input, options: Options): Step.Step<State, A
         }
       })
     case "HeartbeatReply":
-      return input.message.round === self.round
+      return input.message.round === self.round && options.quorums.members.includes(input.message.from)
         ? Step.make({ ...self, replies: new Map(self.replies).set(input.message.from, input.message) })
         : Step.make(self)
     case "Observe":
@@ -163,8 +163,7 @@ const tick = (self: State, options: Options): Step.Step<State, Action> => {
   const highest = replies.reduce((leader, reply) => Ballot.max(leader, reply.claim), self.leader)
   const followed = follow(self, highest)
   const happy = isHappy(followed.state, replies, options)
-  const reaches = (nodes: Iterable<NodeId>) =>
-    options.quorums.isPrepareQuorum(highest.round + 1, new Set([options.self, ...nodes]))
+  const reaches = (nodes: Iterable<NodeId>) => canLead(highest.round + 1, new Set([options.self, ...nodes]), options)
   const connected = reaches(self.replies.keys())
   const asked: Step.Step<State, Action> = Step.make<State, Action>(
     { ...followed.state, happy, connected, yielded: 0, round: self.round + 1, replies: new Map() },
@@ -173,7 +172,13 @@ const tick = (self: State, options: Options): Step.Step<State, Action> => {
   )
   // Whoever takes over has told its neighbours one round before that it could, unless it needs nobody.
   const able = connected && (self.connected || reaches([]))
-  if (happy || !able || replies.some((reply) => reply.happy)) return asked
+  if (happy) {
+    const orphan = orphaned(followed.state, replies)
+    return orphan === undefined
+      ? asked
+      : Step.make<State, Action>(asked.state, ...asked.actions, { _tag: "Campaign", above: orphan })
+  }
+  if (!able || replies.some((reply) => reply.happy)) return asked
   if (self.yielded < courtesy && replies.some((reply) => reply.connected && reply.from < options.self)) {
     return { ...asked, state: { ...asked.state, yielded: self.yielded + 1 } }
   }
@@ -185,19 +190,36 @@ const tick = (self: State, options: Options): Step.Step<State, Action> => {
   )
 }
 
+/** Whoever takes over needs the nodes for phase 1, and from then on those for phase 2. */
+const canLead = (round: number, nodes: ReadonlySet<NodeId>, { quorums }: Options): boolean =>
+  quorums.isPrepareQuorum(round, nodes) && quorums.isAcceptQuorum(round, nodes)
+
 const isHappy = (
   self: State,
   replies: ReadonlyArray<Message.HeartbeatReply>,
-  { quorums, self: node }: Options
+  options: Options
 ): boolean => {
-  const ours = self.claim.round > 0 && Ballot.equals(self.leader, self.claim)
-  if (!ours) return replies.some((reply) => reply.happy && Ballot.equals(reply.claim, self.leader))
-  const following = new Set([node])
+  if (!isOurs(self)) return replies.some((reply) => reply.happy && Ballot.equals(reply.claim, self.leader))
+  const following = new Set([options.self])
   for (const reply of replies) if (!Ballot.greaterThan(reply.leader, self.claim)) following.add(reply.from)
   const enough = self.leading
-    ? quorums.isAcceptQuorum(self.claim.round, following)
-    : quorums.isPrepareQuorum(self.claim.round, following)
+    ? options.quorums.isAcceptQuorum(self.claim.round, following)
+    : canLead(self.claim.round, following, options)
   return enough || replies.some((reply) => reply.happy && Ballot.greaterThan(reply.leader, self.claim))
+}
+
+const isOurs = (self: State): boolean => self.claim.round > 0 && Ballot.equals(self.leader, self.claim)
+
+/**
+ * The highest ballot that a neighbour promised to somebody who is gone. We lead, but that neighbour refuses us until our
+ * ballot is above; better now than in the middle of the next command.
+ */
+const orphaned = (self: State, replies: ReadonlyArray<Message.HeartbeatReply>): Ballot.Ballot | undefined => {
+  if (!isOurs(self) || !self.leading) return undefined
+  const above = replies.filter((reply) => Ballot.greaterThan(reply.leader, self.claim))
+  return above.length === 0 || above.some((reply) => reply.happy)
+    ? undefined
+    : above.reduce((ballot, reply) => Ballot.max(ballot, reply.leader), self.claim)
 }
 
 const follow = (self: State, ballot: Ballot.Ballot): Step.Step<State, Action> =>

@@ -23,15 +23,17 @@ export interface Follower {
   readonly next: Slot.Slot
   /** Accepted at the leader's ballot through this slot: the vote. */
   readonly matched: Slot.Slot
-  /** What it was last told to be chosen. */
+  /** What it was last told to be chosen, and what it is known to know. */
   readonly told: Slot.Slot
+  readonly knows: Slot.Slot
   /** The last confirmation round it was asked in, and the last it answered. */
   readonly asked: number
   readonly confirmed: number
   /** `agreed` at the last tick: no progress since, with something under way, means that a message was lost. */
   readonly progress: Slot.Slot
-  /** A piece of older log is being fetched for it. */
+  /** A piece of older log is being fetched for it, and how often that was asked for in vain. */
   readonly fetching: boolean
+  readonly tries: number
 }
 
 /**
@@ -46,10 +48,12 @@ export const unknown: Follower = {
   next: Slot.zero,
   matched: Slot.zero,
   told: Slot.zero,
+  knows: Slot.zero,
   asked: 0,
   confirmed: 0,
   progress: Slot.zero,
-  fetching: false
+  fetching: false,
+  tries: 0
 }
 
 /**
@@ -60,7 +64,8 @@ export const unknown: Follower = {
  */
 export const joined = (held: Held, adopted: Adopted): Follower => {
   const agreed = agreement(held, adopted)
-  return { ...unknown, mode: "Probing", agreed, next: agreed, progress: agreed, told: held.chosenThrough }
+  const { chosenThrough } = held
+  return { ...unknown, mode: "Probing", agreed, next: agreed, progress: agreed, told: chosenThrough, knows: chosenThrough }
 }
 
 /**

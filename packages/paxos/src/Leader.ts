@@ -7,7 +7,6 @@
  *
  * @since 0.1.0
  */
-import * as Acceptor from "./Acceptor.js"
 import * as Ballot from "./Ballot.js"
 import type * as Entry from "./Entry.js"
 import * as Follower from "./Follower.js"
@@ -100,7 +99,7 @@ export const confirm = (self: Leading, options: Options): Next => {
 }
 
 /**
- * Sends again where nothing moved, asks again for promises that are missing, and tells what is chosen.
+ * Sends again what seems lost: what was sent before the last tick and moved nothing since.
  *
  * @since 0.1.0
  * @category steps
@@ -108,20 +107,34 @@ export const confirm = (self: Leading, options: Options): Next => {
 export const tick = (self: Leading, options: Options): Next => {
   const followers = new Map<NodeId, Follower.Follower>()
   const prepares: Array<Action> = []
+  const confirming = self.confirm.answered < self.confirm.asked
   for (const [node, follower] of self.followers) {
     if (follower.mode === "Unknown") prepares.push(send(node, { _tag: "Prepare", ballot: self.ballot }))
-    const stuck = follower.agreed === follower.progress && follower.next > follower.agreed
-    followers.set(node, {
-      ...(stuck ? probe(follower) : follower),
-      asked: follower.confirmed,
-      progress: follower.agreed,
-      fetching: false
-    })
+    const asked = confirming ? follower.confirmed : follower.asked
+    followers.set(node, { ...(follower.agreed === follower.progress ? again(follower) : follower), asked, progress: follower.agreed })
   }
-  const state = { ...self, followers }
-  const sent = everyone(state, options, ({ matched, told }) => told < self.chosenThrough || matched < self.log.through)
+  const sent = everyone({ ...self, followers }, options, ({ agreed, matched, next, told }) =>
+    told < self.chosenThrough || (matched < agreed && next === agreed))
   return Step.make(sent.state, ...prepares, ...sent.actions)
 }
+
+/** As if what is under way to it had been lost. */
+const again = (follower: Follower.Follower): Follower.Follower => ({
+  ...(follower.next > follower.agreed ? probe(follower) : follower),
+  told: follower.knows,
+  fetching: false,
+  tries: follower.fetching ? follower.tries + 1 : follower.tries
+})
+
+/**
+ * Our own acceptor lacks chosen entries, and everybody known to have them is silent: whoever prepares next may know of
+ * others.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const isStranded = (self: Leading, options: Options): boolean =>
+  (self.followers.get(options.self)?.tries ?? 0) > options.patience + options.quorums.members.length
 
 /**
  * An acceptor's answer to this ballot.
@@ -134,7 +147,7 @@ export const receive = (self: Leading, from: NodeId, message: Message.ToProposer
   if (follower === undefined) return Step.make(self)
   switch (message._tag) {
     case "Promise":
-      return follower.mode === "Unknown" ? rejoin(self, from, Follower.joined(message, self.adopted), options) : Step.make(self)
+      return follower.mode === "Unknown" ? heard(self, from, Follower.joined(message, self.adopted), options, true) : Step.make(self)
     case "Accepted":
       return accepted(self, from, follower, message, options)
     case "Rejected":
@@ -151,26 +164,18 @@ const accepted = (
   message: Message.Accepted,
   options: Options
 ): Next => {
-  const through = Slot.max(follower.matched, message.through)
+  // Before it holds all that was adopted, an acceptor only learns what is chosen, which is no vote.
+  const synchronised = message.through >= self.adopted.acceptedThrough
   const known: Follower.Follower = {
     ...follower,
-    agreed: Slot.max(follower.agreed, through),
-    next: Slot.max(follower.next, through),
-    matched: through,
-    confirmed: Math.max(follower.confirmed, message.confirm),
-    mode: message.through >= self.adopted.acceptedThrough ? "Streaming" : follower.mode
+    mode: synchronised ? "Streaming" : follower.mode,
+    agreed: Slot.max(follower.agreed, message.through),
+    next: Slot.max(follower.next, message.through),
+    matched: synchronised ? Slot.max(follower.matched, message.through) : follower.matched,
+    knows: Slot.max(follower.knows, message.chosenThrough),
+    confirmed: Math.max(follower.confirmed, message.confirm)
   }
-  const heard = withFollower(self, from, known)
-  const counted = count(heard, options)
-  const sent = one(counted, from, options, false)
-  const state = sent.state
-  const actions = [...sent.actions]
-  if (state.chosenThrough > self.chosenThrough) {
-    // Our own learner hears at once what is chosen; the others with the next Accept or tick.
-    const own = one(state, options.self, options, true)
-    return Step.make(own.state, ...actions, ...own.actions, ...confirmed(self, own.state))
-  }
-  return Step.make(state, ...actions, ...confirmed(self, state))
+  return heard(self, from, known, options, false)
 }
 
 /** Our ballot stands, but the message did not join on to what the acceptor holds: go back to where it does. */
@@ -193,7 +198,7 @@ const rejected = (
   // A refusal of something older than the probe that is under way.
   if (follower.mode === "Probing" && agreed === follower.agreed && follower.next > agreed) return Step.make(self)
   const matched = synchronised ? Slot.max(follower.matched, message.acceptedThrough) : follower.matched
-  return rejoin(self, from, { ...probe(follower), agreed, next: agreed, matched }, options)
+  return heard(self, from, { ...probe(follower), agreed, next: agreed, matched }, options, true)
 }
 
 /** A piece of older log, for every acceptor that waits at its beginning. */
@@ -205,7 +210,7 @@ const fetched = (self: Leading, from: NodeId, message: Message.Fetched): Next =>
   const actions: Array<Action> = []
   for (const [node, follower] of self.followers) {
     if (!follower.fetching || follower.next !== message.after) continue
-    const sent = accept(state, node, { ...follower, fetching: false }, message.after, entries)
+    const sent = accept(state, node, { ...follower, fetching: false, tries: 0 }, message.after, entries)
     state = sent.state
     actions.push(...sent.actions)
   }
@@ -254,8 +259,26 @@ const confirmed = (before: Leading, after: Leading): ReadonlyArray<Action> =>
 const probe = (follower: Follower.Follower): Follower.Follower =>
   follower.mode === "Unknown" ? follower : { ...follower, mode: "Probing", next: follower.agreed }
 
-const rejoin = (self: Leading, node: NodeId, follower: Follower.Follower, options: Options): Next =>
-  one(count(withFollower(self, node, follower), options), node, options, true)
+/**
+ * What follows from news of an acceptor: slots may be chosen now, a round confirmed, and it may be sent more. Our own learner
+ * hears at once what is chosen; the others with the next Accept or tick.
+ */
+const heard = (
+  self: Leading,
+  node: NodeId,
+  follower: Follower.Follower,
+  options: Options,
+  evenIfEmpty: boolean
+): Next => {
+  const counted = count(withFollower(self, node, follower), options)
+  const sent = one(counted, node, options, evenIfEmpty)
+  const own = sent.state.followers.get(options.self)
+  if (counted.chosenThrough === self.chosenThrough || own === undefined || own.told === counted.chosenThrough) {
+    return Step.make(sent.state, ...sent.actions, ...confirmed(self, counted))
+  }
+  const told = one(sent.state, options.self, options, true)
+  return Step.make(told.state, ...sent.actions, ...told.actions, ...confirmed(self, counted))
+}
 
 const everyone = (
   self: Leading,
@@ -296,7 +319,7 @@ const sendable = (self: Leading, follower: Follower.Follower, options: Options):
   const { agreed, mode, next } = follower
   const window = mode === "Streaming" ? 2 * options.pipeline : 1
   if (next >= self.log.through || next - agreed >= window) return next
-  const end = Slot.plus(next, Acceptor.atMost(Log.slice(self.log, next), options.chunk).length)
+  const end = Log.reach(self.log, next, options.chunk)
   const { acceptedThrough } = self.adopted
   if (end >= acceptedThrough) return end
   // Not all that was adopted fits: first what is chosen, in pieces; then the rest, which must come in one.
@@ -309,7 +332,7 @@ const fetch = (self: Leading, node: NodeId, follower: Follower.Follower, options
   if (follower.fetching || follower.agreed < follower.next) return Step.make(self)
   return Step.make(
     withFollower(self, node, { ...follower, fetching: true }),
-    send(sourceOf(self, follower.next, options), {
+    send(sourceOf(self, follower, options), {
       _tag: "Fetch",
       ballot: self.ballot,
       after: follower.next,
@@ -318,13 +341,14 @@ const fetch = (self: Leading, node: NodeId, follower: Follower.Follower, options
   )
 }
 
-/** An acceptor that has the slot behind `after`: our own, if it can be. */
-const sourceOf = (self: Leading, after: Slot.Slot, options: Options): NodeId => {
-  for (const node of [options.self, ...self.followers.keys()]) if (agreesThrough(self, node) > after) return node
-  return self.source
+/** An acceptor that has the slot to fetch: our own, if it can be, and another one each time that one is silent. */
+const sourceOf = (self: Leading, { next, tries }: Follower.Follower, options: Options): NodeId => {
+  const nodes = new Set([options.self, self.source, ...self.followers.keys()])
+  const sources = Array.from(nodes).filter((node) => agreesThrough(self, node) > next)
+  return sources[tries % sources.length] ?? self.source
 }
 
-/** How much of an acceptor's log is surely ours. */
+/** How far an acceptor's log, all of which is a prefix of ours, is known to reach; 0 where it may hold other things. */
 const agreesThrough = (self: Leading, node: NodeId): Slot.Slot => {
   const matched = self.followers.get(node)?.matched ?? Slot.zero
   return node === self.source ? Slot.max(matched, self.adopted.acceptedThrough) : matched

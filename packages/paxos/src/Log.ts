@@ -64,6 +64,38 @@ export const slice = (self: Log, after: Slot.Slot, through: Slot.Slot = self.thr
 }
 
 /**
+ * The last slot of the longest run behind `after` whose sizes stay within `bytes`; the run has at least one entry if the
+ * log reaches beyond `after`.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const reach = (self: Log, after: Slot.Slot, bytes: number): Slot.Slot => {
+  let through = after
+  let size = 0
+  while (through < self.through) {
+    const next = Slot.plus(through, 1)
+    const entry = get(self, next)
+    if (entry === undefined) throw new RangeError(`slot ${next} is not in memory: the log starts after ${self.base}`)
+    size += Entry.sizeOf(entry)
+    if (size > bytes && through > after) break
+    through = next
+  }
+  return through
+}
+
+/**
+ * Does `self` surely begin with all that `other` holds? Sharing shows it at no cost; `false` says nothing.
+ *
+ * @since 0.1.0
+ * @category comparing
+ */
+export const sharesAllOf = (self: Log, other: Log): boolean =>
+  self.buffer === other.buffer &&
+  self.offset - self.base === other.offset - other.base &&
+  self.through >= other.through
+
+/**
  * Adds entries at the end.
  *
  * @since 0.1.0

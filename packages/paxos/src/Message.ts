@@ -144,7 +144,8 @@ export const Accept = Schema.TaggedStruct("Accept", {
 export type Accept = typeof Accept.Type
 
 /**
- * The acceptor holds, durably, the leader's log through `through` (phase 2b, cumulative).
+ * The acceptor holds, durably, the leader's log through `through` (phase 2b, cumulative). This is its vote once `through`
+ * covers what the leader adopted; before, only chosen entries came.
  *
  * @since 0.1.0
  * @category acceptor to proposer
@@ -152,8 +153,10 @@ export type Accept = typeof Accept.Type
 export const Accepted = Schema.TaggedStruct("Accepted", {
   /** The ballot of the {@link Accept}. */
   ballot: Ballot,
-  /** The last slot of the agreeing log. */
+  /** The last slot of the agreeing log. Below what the leader adopted, the log is not yet accepted at the ballot. */
   through: Slot,
+  /** The slots that the acceptor knows to be chosen; tells the leader that its news arrived. */
+  chosenThrough: Slot,
   /** The confirmation round of the {@link Accept}. */
   confirm: Count
 })
@@ -229,7 +232,7 @@ export const HeartbeatReply = Schema.TaggedStruct("HeartbeatReply", {
   leader: Ballot,
   /** Whether it leads or hears its leader. */
   happy: Schema.Boolean,
-  /** Whether it heard a prepare quorum in its last round, and so could take over. */
+  /** Whether it heard quorums of both phases in its last round, and so could take over. */
   connected: Schema.Boolean
 })
 

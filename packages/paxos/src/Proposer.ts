@@ -43,7 +43,7 @@ export interface Options {
   readonly chunk: number
   /** How many chosen slots stay in memory for followers that are a little behind. */
   readonly keep: number
-  /** After so many ticks without a piece of the log to adopt, it is sought elsewhere. */
+  /** After so many ticks without a piece of log that was asked for, it is sought elsewhere. */
   readonly patience: number
 }
 
@@ -104,7 +104,7 @@ export type Action =
   | { readonly _tag: "Send"; readonly to: NodeId; readonly message: Message.ToAcceptor }
   /** This node leads now; what it proposes from here on goes behind `adoptedThrough`. */
   | { readonly _tag: "Lead"; readonly ballot: Ballot.Ballot; readonly adoptedThrough: Slot.Slot }
-  /** This node no longer leads or prepares; `ballot` is the higher one. */
+  /** This node no longer leads or prepares; `ballot` is the higher one, or its own if it gives up by itself. */
   | { readonly _tag: "Resign"; readonly ballot: Ballot.Ballot }
   /** The ballot stood at some time after round `confirm` was asked for: reads of that round may be served from `slot` on. */
   | { readonly _tag: "Confirmed"; readonly confirm: number; readonly slot: Slot.Slot }
@@ -183,6 +183,10 @@ const campaign = (self: State, above: Ballot.Ballot, options: Options): Step.Ste
 
 const observe = (self: State, ballot: Ballot.Ballot): Step.Step<State, Action> => {
   if (!Ballot.greaterThan(ballot, self.highest)) return Step.make(self)
+  return resign(self, ballot)
+}
+
+const resign = (self: State, ballot: Ballot.Ballot): Step.Step<State, Action> => {
   const following: State = { _tag: "Following", highest: ballot }
   return self._tag === "Following"
     ? Step.make(following)
@@ -194,7 +198,7 @@ const tick = (self: State, options: Options): Step.Step<State, Action> => {
     case "Following":
       return Step.make(self)
     case "Leading":
-      return Leader.tick(self, options)
+      return Leader.isStranded(self, options) ? resign(self, self.highest) : Leader.tick(self, options)
     case "Preparing": {
       if (self.adopting !== undefined && self.ticks >= options.patience) return adoptElsewhere(self, options)
       return Step.make<State, Action>({ ...self, ticks: self.ticks + 1 }, ...missing(self, options))
@@ -225,6 +229,7 @@ const receive = (
     return observe(self, message.promised)
   }
   if (self._tag === "Following" || !Ballot.equals(message.ballot, self.ballot)) return Step.make(self)
+  if (!options.quorums.members.includes(from)) return Step.make(self)
   if (self._tag === "Leading") return Leader.receive(self, from, message, options)
   switch (message._tag) {
     case "Promise":

@@ -1,22 +1,12 @@
 /**
- * Whole clusters of plain steps over a seeded network that loses, repeats and reorders, with crashes between any two
- * actions and restarts from what was persisted.
+ * Whole clusters of plain steps over a seeded network that loses, repeats, delays, reorders and partitions, with crashes
+ * between any two actions and restarts from what was persisted.
  */
-import { Acceptor, Ballot, Durable, Election, Entry, Learner, NodeId, Proposer, Quorum, Slot } from "@synod/paxos"
-import type { Message } from "@synod/paxos"
-import { Either } from "effect"
-
-/** Mulberry32: small, seeded, good enough to shuffle messages. */
-export const makeRandom = (seed: number) => {
-  let a = seed >>> 0
-  const next = () => {
-    a = (a + 0x6d2b79f5) >>> 0
-    let t = Math.imul(a ^ (a >>> 15), 1 | a)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
-  return { next, below: (n: number) => Math.floor(next() * n), chance: (p: number) => next() < p }
-}
+import { Acceptor, Ballot, Durable, Election, Entry, Learner, NodeId, Proposer, Slot } from "@synod/paxos"
+import type { Message, Quorum } from "@synod/paxos"
+import * as Partition from "./Partition.js"
+import * as Random from "./Random.js"
+import { Votes } from "./Votes.js"
 
 type Envelope =
   | { to: NodeId.NodeId; from: NodeId.NodeId; kind: "acceptor"; message: Message.ToAcceptor }
@@ -24,11 +14,23 @@ type Envelope =
   | { to: NodeId.NodeId; from: NodeId.NodeId; kind: "ask"; message: Message.Heartbeat }
   | { to: NodeId.NodeId; from: NodeId.NodeId; kind: "told"; message: Message.HeartbeatReply }
 
+/** How likely each of them is: for a message, an action, or one random thing that happens. */
 export interface Faults {
   readonly loss: number
   readonly repeat: number
+  /** A message is put aside, to arrive when everything has changed. */
+  readonly delay: number
   readonly crash: number
+  /** All nodes crash at once. */
+  readonly outage: number
+  /** The partition changes. */
+  readonly partition: number
 }
+
+export const calm: Faults = { loss: 0, repeat: 0, delay: 0, crash: 0, outage: 0, partition: 0 }
+
+/** Sizes as small as can be, so that each limit is met often. */
+export type Sizes = Pick<Proposer.Options, "pipeline" | "chunk" | "keep" | "patience">
 
 class Crash extends Error {}
 
@@ -58,13 +60,15 @@ export class Node {
 }
 
 export class Cluster {
-  readonly random
+  readonly random: Random.Random
   readonly members: ReadonlyArray<NodeId.NodeId>
-  readonly quorums
+  readonly votes: Votes
   readonly disks = new Map<NodeId.NodeId, Disk>()
   readonly nodes = new Map<NodeId.NodeId, Node>()
   messages: Array<Envelope> = []
-  /** What was ever found chosen, by slot. */
+  private late: Array<Envelope> = []
+  partition: Partition.Partition = Partition.none
+  /** What was ever applied, by slot. */
   readonly chosen: Array<Entry.Entry> = []
   readonly proposed = new Set<string>()
   readonly confirmations: Array<{ node: NodeId.NodeId; confirm: number; slot: number }> = []
@@ -72,11 +76,19 @@ export class Cluster {
   crashes = 0
   faults: Faults
 
-  constructor(seed: number, size: number, faults: Faults) {
-    this.random = makeRandom(seed)
+  readonly sizes: Sizes
+
+  constructor(seed: number, readonly quorums: Quorum.QuorumSystem, faults: Faults, sizes?: Sizes) {
+    this.random = Random.make(seed)
     this.faults = faults
-    this.members = Array.from({ length: size }, (_, i) => NodeId.make(i + 1))
-    this.quorums = Either.getOrThrow(Quorum.majority(this.members))
+    this.members = quorums.members
+    this.votes = new Votes(quorums)
+    this.sizes = sizes ?? {
+      pipeline: this.random.pick([1, 3, 5]),
+      chunk: this.random.pick([40, 80, 200, 100_000]),
+      keep: this.random.pick([0, 2, 10]),
+      patience: 3
+    }
     for (const id of this.members) {
       this.disks.set(id, new Disk())
       this.restart(id)
@@ -84,7 +96,7 @@ export class Cluster {
   }
 
   options(self: NodeId.NodeId): Proposer.Options {
-    return { self, quorums: this.quorums, pipeline: 3, chunk: 80, keep: 2, patience: 3 }
+    return { self, quorums: this.quorums, ...this.sizes }
   }
 
   restart(id: NodeId.NodeId) {
@@ -110,18 +122,21 @@ export class Cluster {
 
   private send(envelope: Envelope) {
     this.point()
-    this.messages.push(envelope)
+    if (this.random.chance(this.faults.delay)) this.late.push(envelope)
+    else this.messages.push(envelope)
   }
 
   private acceptor(node: Node, from: NodeId.NodeId, message: Message.ToAcceptor) {
     const promised = node.acceptor.promised
-    const { actions, state } = Acceptor.step(node.acceptor, message, { keep: 2 })
+    const { actions, state } = Acceptor.step(node.acceptor, message, this.sizes)
     node.acceptor = state
     for (const action of actions) {
       if (action._tag !== "Persist") continue
       this.point()
       node.disk.write(action.write)
+      this.votes.record(node.id, node.disk.durable, node.disk.entries)
     }
+    this.held(node)
     for (const action of actions) {
       if (action._tag === "Reply") this.send({ kind: "proposer", to: from, from: node.id, message: action.message })
       if (action._tag === "Read") {
@@ -213,21 +228,42 @@ export class Cluster {
     }
   }
 
+  /** What an acceptor holds in memory is what its journal says, but for `chosenThrough`, which may be forgotten. */
+  private held({ acceptor, disk, id }: Node) {
+    const { acceptedBallot, acceptedThrough, promised } = Acceptor.durable(acceptor)
+    const same = Ballot.equals(promised, disk.durable.promised) &&
+      Ballot.equals(acceptedBallot, disk.durable.acceptedBallot) && acceptedThrough === disk.entries.length
+    if (!same) throw new Error(`node ${id} holds what is not in its journal`)
+  }
+
   private decide(slot: number, entry: Entry.Entry) {
     const known = this.chosen[slot - 1]
     if (known !== undefined && !Entry.equals(known, entry)) throw new Error(`slot ${slot} is decided twice`)
+    const chosen = this.votes.chosen[slot - 1]
+    if (chosen === undefined || !Entry.equals(chosen, entry)) throw new Error(`slot ${slot} is applied and was not chosen`)
     if (!this.proposed.has(text(entry))) throw new Error(`slot ${slot} holds what nobody proposed`)
     this.chosen[slot - 1] = entry
   }
 
   /** One random thing happens. */
   random1() {
+    if (this.random.chance(this.faults.partition)) this.partition = Partition.any(this.random, this.members)
+    if (this.random.chance(this.faults.outage)) this.outage()
+    if (this.late.length > 0 && this.random.chance(0.01)) {
+      this.messages.push(...this.late.splice(this.random.below(this.late.length), 1))
+    }
+    // The more messages there are the likelier is one of them, so that neither they nor the ticks outrun the others.
+    const { length } = this.messages
+    if (this.random.next() < length / (length + 1.5)) return this.deliver(this.random.below(length))
+    const id = this.random.pick(this.members)
     const roll = this.random.next()
-    if (this.messages.length > 0 && roll < 0.75) return this.deliver(this.random.below(this.messages.length))
-    const id = this.members[this.random.below(this.members.length)]!
-    if (roll < 0.85) return this.tick(id)
-    if (roll < 0.97) return this.command(id)
-    this.turn(id, () => this.point())
+    if (roll < 0.5) return this.tick(id)
+    if (roll < 0.9) return this.command(id)
+    this.turn(id, (node) => {
+      // Whatever the election thinks: safety must not rely on it.
+      if (roll < 0.93) this.propose(node, { _tag: "Campaign", above: Ballot.zero })
+      else this.point()
+    })
   }
 
   deliver(index: number) {
@@ -240,7 +276,14 @@ export class Cluster {
     this.handle(envelope)
   }
 
+  /** All nodes lose what they had in memory; messages under way still arrive. */
+  outage() {
+    this.crashes += this.members.length
+    for (const id of this.members) this.restart(id)
+  }
+
   handle(envelope: Envelope) {
+    if (!this.partition(envelope.from, envelope.to)) return
     this.turn(envelope.to, (node) => {
       switch (envelope.kind) {
         case "acceptor":
@@ -286,23 +329,41 @@ export class Cluster {
     })
   }
 
+  /** The node, which leads, proposes one slot. */
+  propose1(id: NodeId.NodeId) {
+    this.turn(id, (node) => this.propose(node, { _tag: "Propose", entries: [this.entry()] }))
+  }
+
   entry(): Entry.Entry {
     const entry = Entry.commands(this.proposed.size, new TextEncoder().encode(`c${this.proposed.size}`))
     this.proposed.add(text(entry))
     return entry
   }
 
-  /** Nothing fails any more: rounds of ticks, each with all messages delivered in order. */
-  settle(rounds: number) {
-    this.faults = { loss: 0, repeat: 0, crash: 0 }
+  /**
+   * Nothing fails any more, but for links that are cut: rounds of ticks, each with all messages delivered in order.
+   * Returns how many messages to acceptors the last round took.
+   */
+  settle(rounds: number, partition: Partition.Partition = Partition.none): number {
+    this.faults = calm
+    this.partition = partition
+    this.messages.push(...this.late.splice(0))
+    let toAcceptors = 0
     for (let i = 0; i < rounds; i++) {
       for (const id of this.members) this.tick(id)
+      toAcceptors = 0
       let left = 20_000
       while (this.messages.length > 0) {
-        if (left-- === 0) throw new Error("the messages of one round do not come to an end")
-        this.handle(this.messages.shift()!)
+        const batch = this.messages
+        this.messages = []
+        for (const envelope of batch) {
+          if (left-- === 0) throw new Error("the messages of one round do not come to an end")
+          if (envelope.kind === "acceptor") toAcceptors++
+          this.handle(envelope)
+        }
       }
     }
+    return toAcceptors
   }
 
   get leading() {
