@@ -22,21 +22,12 @@ import * as Digest from "./Digest.js"
 import * as Envelope from "./Envelope.js"
 import { HandlerRuntime } from "./internal/handlerRuntime.js"
 import { type Definition, Interpreter, type UntypedHandlers } from "./internal/interpreter.js"
+import type { Replicated } from "./Replicated.js"
 import * as Reply from "./Reply.js"
 import * as Session from "./Session.js"
 import * as Snapshot from "./Snapshot.js"
 
-/**
- * What every replica holds alike after the same slot: a value, never changed once it is made.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Replicated<State = any> {
-  /** The state of the user's machine. */
-  readonly state: State
-  readonly sessions: Session.Table
-}
+export type { Replicated }
 
 /**
  * A place in the log, and the time there.

@@ -41,8 +41,6 @@ export interface Session {
   /**
    * `buffer[offset + n]` answers `acknowledged + n`, a hole if it wasn't applied yet. Versions of a session share it:
    * the newest one appends, and each looks no further than its own `next`.
-   *
-   * @internal
    */
   readonly buffer: Array<Uint8Array | undefined>
   readonly offset: number

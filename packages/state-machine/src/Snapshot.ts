@@ -12,8 +12,8 @@ import { identity } from "effect/Function"
 import * as HashMap from "effect/HashMap"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import type { Replicated } from "./Executor.js"
 import * as MessagePack from "./internal/messagePack.js"
+import type { Replicated } from "./Replicated.js"
 import * as Session from "./Session.js"
 
 const FORMAT = 1
