@@ -23,7 +23,7 @@ import * as Exit from "effect/Exit"
 import * as FiberSet from "effect/FiberSet"
 import type * as Scope from "effect/Scope"
 import type * as Connection from "./Connection.js"
-import { Disconnected, type DisconnectedReason } from "./Disconnected.js"
+import { Disconnected, type DisconnectedReason, Unsendable } from "./Disconnected.js"
 import * as Frame from "./Frame.js"
 import * as inbox from "./internal/inbox.js"
 import type { Outbox } from "./internal/outbox.js"
@@ -123,13 +123,12 @@ export const make = (
     })
 
     let connected: Outbox | undefined
-    let failure = clientError(
-      new Disconnected({
-        server: options.server,
-        reason: "Unreachable",
-        detail: "no attempt to connect has ended yet."
-      })
-    )
+    let why = new Disconnected({
+      server: options.server,
+      reason: "Unreachable",
+      detail: "no attempt to connect has ended yet.",
+      sent: false
+    })
     let pause = reconnectMin
     let reported: DisconnectedReason | undefined
     const attempted = yield* Deferred.make<void>()
@@ -145,15 +144,15 @@ export const make = (
           },
           onDisconnected: (error) => {
             connected = undefined
-            failure = clientError(error)
+            why = error
           },
           onMessage: responses.push,
           onMessages: responses.drain
         })
       )
-      failure = clientError(error)
+      why = error
       // After every attempt, since `RpcClient` keeps a request that failed to be sent until it hears of this.
-      responses.push({ _tag: "ClientProtocolError", error: failure }, 0)
+      responses.push({ _tag: "ClientProtocolError", error: clientError(error) }, 0)
       responses.drain()
       yield* Deferred.succeed(attempted, undefined)
       const refused = error.reason === "OtherCluster" || error.reason === "OtherVersion"
@@ -179,16 +178,19 @@ export const make = (
         }),
       send: (request) =>
         Effect.suspend(() => {
-          // A turn of the event loop later: a caller that tries again without a pause would keep the loop from reconnecting.
-          if (connected === undefined) return Effect.zipRight(Effect.sleep(Duration.zero), Effect.fail(failure))
+          if (connected === undefined) {
+            // A turn of the event loop later: a caller that tries again without a pause would keep the loop from
+            // reconnecting.
+            return Effect.zipRight(Effect.sleep(Duration.zero), Effect.fail(clientError(unsent(why))))
+          }
           let frame: Uint8Array
           try {
             frame = Message.encodeFromClient(settings.format, request)
           } catch (cause) {
-            return Effect.fail(unsendable(options.server, cause))
+            return unsendable(options.server, cause instanceof Error ? cause.message : String(cause))
           }
           if (connected.bytes() + frame.length > maxQueuedBytes) {
-            return Effect.fail(unsendable(options.server, new Error(`${maxQueuedBytes} bytes wait to be sent`)))
+            return unsendable(options.server, `${maxQueuedBytes} bytes wait to be sent.`)
           }
           connected.push(frame)
           return Effect.void
@@ -198,12 +200,11 @@ export const make = (
     })
   })
 
-const clientError = (cause: Disconnected): RpcClientError =>
+const clientError = (cause: Disconnected | Unsendable): RpcClientError =>
   new RpcClientError({ reason: "Protocol", message: cause.message, cause })
 
-const unsendable = (server: string, cause: unknown): RpcClientError =>
-  new RpcClientError({
-    reason: "Protocol",
-    message: `A request to ${server} can't be sent: ${cause instanceof Error ? cause.message : String(cause)}`,
-    cause
-  })
+const unsent = ({ detail, reason, server }: Disconnected): Disconnected =>
+  new Disconnected({ server, reason, detail, sent: false })
+
+const unsendable = (server: string, detail: string): Effect.Effect<never, RpcClientError> =>
+  Effect.fail(clientError(new Unsendable({ server, detail })))

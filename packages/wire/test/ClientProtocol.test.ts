@@ -167,6 +167,10 @@ describe("ClientProtocol", () => {
       )
       const error = yield* Fiber.join(sending)
       assert.strictEqual(reasonOf(error), "NotReading")
+      assert.isFalse(Disconnected.mayHaveArrived(error))
+      assert.isTrue(messages[2]?._tag === "ClientProtocolError" && Disconnected.mayHaveArrived(messages[2].error))
+      yield* pass(10)
+      assert.isTrue(messages[3]?._tag === "ClientProtocolError" && !Disconnected.mayHaveArrived(messages[3].error))
       assert.strictEqual(error.message, "There is no connection to there:1: the server closed it: Too slow.")
       assert.deepStrictEqual(world.sent, ["Ping"])
     })
@@ -225,7 +229,8 @@ describe("ClientProtocol", () => {
       yield* turn
       for (let i = 0; i < 9; i++) yield* protocol.send(request("B", new Uint8Array(1000)))
       const error = yield* Effect.flip(protocol.send(request("C", new Uint8Array(1000))))
-      assert.strictEqual(error.message, "A request to there:1 can't be sent: 10000 bytes wait to be sent")
+      assert.strictEqual(error.message, "A request to there:1 can't be sent: 10000 bytes wait to be sent.")
+      assert.isFalse(Disconnected.mayHaveArrived(error))
       yield* turn
       assert.deepStrictEqual(world.sent, ["Ping", "A"])
       world.flows = true

@@ -117,6 +117,7 @@ describe("ServerProtocol", () => {
   it.scoped("closes the connection of a client that is silent, and tears it down if it doesn't go", () =>
     Effect.gen(function* () {
       const server = yield* ServerProtocol.make({ cluster, idleTimeout: "1 minute", linger: "1 second" })
+      const { handed } = yield* serve(server)
       const silent = connect(server)
       const alive = connect(server)
       for (let i = 0; i < 4; i++) {
@@ -129,6 +130,8 @@ describe("ServerProtocol", () => {
       assert.deepStrictEqual(goodbyes(alive.received), [])
       assert.deepStrictEqual(silent.calls, ["write", "end"])
       assert.strictEqual(yield* server.protocol.disconnects.take, 0)
+      silent.events.onData(request("1", "Late"))
+      assert.deepStrictEqual(handed, [])
       yield* TestClock.adjust("1 second")
       assert.deepStrictEqual(silent.calls, ["write", "end", "destroy"])
     })

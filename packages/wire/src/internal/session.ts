@@ -50,7 +50,7 @@ export const run = (settings: Settings, hooks: Hooks): Effect.Effect<never, Disc
       let silent = 0
 
       const disconnected = (reason: DisconnectedReason, detail: string): Disconnected =>
-        new Disconnected({ server: settings.server, reason, detail })
+        new Disconnected({ server: settings.server, reason, detail, sent: phase !== "greeting" })
 
       const end = (reason: DisconnectedReason, detail: string): void => {
         if (phase === "ended") return

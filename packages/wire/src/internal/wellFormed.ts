@@ -8,10 +8,10 @@
  */
 export const wellFormed = (bytes: Uint8Array, start: number, end: number): boolean => {
   let position = start
-  // Values that still have to come; each takes a byte at least.
+  // Values that still have to come.
   let open = 1
   while (open > 0) {
-    if (open > end - position) return false
+    if (position === end) return false
     const token = bytes[position++]!
     open--
     if (token < 0x80 || token >= 0xe0) continue
