@@ -111,7 +111,9 @@ export const install = async () => {
 
 /** The folders of the workspace that are built. */
 export const members = () =>
-  ["packages", "apps"].flatMap((group) => readdirSync(join(root, group)).map((name) => `${group}/${name}`))
+  ["packages", "apps"]
+    .flatMap((group) => readdirSync(join(root, group)).map((name) => `${group}/${name}`))
+    .filter((member) => existsSync(join(root, member, "package.json")))
 
 /** Removes what was built from sources that are gone: it could still be imported, and would be published. */
 const removeOrphans = () => {

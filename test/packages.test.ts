@@ -2,7 +2,7 @@
  * The packages would publish as they are: what a package promises in its package.json is in the archive that npm would
  * upload, and loads in plain Node. Runs on what was built.
  */
-import { readdirSync, readFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { publint } from "publint"
 import { formatMessage } from "publint/utils"
