@@ -1,0 +1,43 @@
+#!/usr/bin/env node
+/**
+ * The bank ledger's command line, on one replica in this process with its journal in the data directory.
+ */
+import { FileSystem, Path } from "@effect/platform"
+import { SqliteJournal } from "@synod/journal"
+import { NodeId } from "@synod/paxos"
+import { Replica, Single } from "@synod/replica"
+import { Data, Effect, Layer } from "effect"
+import { Bank } from "./Bank.js"
+import { BankLive } from "./BankLive.js"
+import type { Deployment } from "./cli/Cli.js"
+import * as Main from "./cli/Main.js"
+
+class DirectoryUnusable extends Data.TaggedError("DirectoryUnusable")<{ readonly directory: string }> {
+  override get message() {
+    return `The directory ${this.directory} can't be made or written to.`
+  }
+}
+
+const cluster = "bank"
+
+/** How long a person waits for an answer: long books take a while to be read when they are opened. */
+const deadline = "2 minutes"
+
+const single = ({ data }: { readonly data: string }) =>
+  Layer.unwrapEffect(
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const path = yield* Path.Path
+      // One level only: told to make all, Node never returns where nothing can be made, as below /proc.
+      yield* Effect.unlessEffect(files.makeDirectory(data), files.exists(data)).pipe(
+        Effect.zipRight(files.access(data, { writable: true })),
+        Effect.mapError(() => new DirectoryUnusable({ directory: data }))
+      )
+      const journal = SqliteJournal.layer({ filename: path.join(data, "bank.sqlite"), cluster, node: NodeId.make(1) })
+      return Replica.layer(Bank, { client: { deadline } }).pipe(
+        Layer.provide([BankLive, journal, Single.layer({ cluster })])
+      )
+    })
+  )
+
+Main.run(single satisfies Deployment<unknown, unknown>, process.argv)
