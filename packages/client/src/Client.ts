@@ -13,14 +13,15 @@
  *
  * @since 0.1.0
  */
-import { Answer, Caller, Command, Envelope, Outcome, Reply } from "@synod/state-machine"
+import { Answer, Caller, Command, Envelope, Outcome, Reply, Session } from "@synod/state-machine"
 import type { StateMachine } from "@synod/state-machine"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { defaults, type ClientConfig } from "./ClientConfig.js"
+import * as Bounds from "./Bounds.js"
+import * as ClientConfig from "./ClientConfig.js"
 import * as Courier from "./Courier.js"
 import * as Endpoint from "./Endpoint.js"
 import * as Packer from "./Packer.js"
@@ -33,10 +34,18 @@ import * as Packer from "./Packer.js"
  */
 export const make = (
   endpoints: ReadonlyMap<number, Endpoint.Endpoint>,
-  options: Partial<ClientConfig> = {}
-): Effect.Effect<Caller.Caller, never, Scope.Scope> =>
-  Effect.gen(function*() {
-    const config = { ...defaults, ...options }
+  options: Partial<ClientConfig.ClientConfig> = {}
+): Effect.Effect<Caller.Caller, Bounds.ConfigRefused, Scope.Scope> =>
+  Effect.gen(function* () {
+    const config = yield* ClientConfig.make(options)
+    if (endpoints.size === 0) {
+      return yield* new Bounds.ConfigRefused({
+        config: "client",
+        option: "servers",
+        expected: "one replica or more",
+        found: "none"
+      })
+    }
     const courier = Courier.make(endpoints, config)
     const packing = {
       requests: config.requests,
@@ -52,10 +61,14 @@ export const make = (
     const queries = { linearizable: yield* queriesBy("linearizable"), stale: yield* queriesBy("stale") }
 
     const tooLong = (bytes: Uint8Array) =>
-      bytes.length <= config.command ? undefined : Effect.succeed(Answer.defect(
-        nameOf(bytes),
-        `it is ${bytes.length} bytes long, more than the ${config.command} that are allowed`
-      ))
+      bytes.length <= config.command
+        ? undefined
+        : Effect.succeed(
+            Answer.defect(
+              nameOf(bytes),
+              `it is ${bytes.length} bytes long, more than the ${config.command} that are allowed`
+            )
+          )
 
     return {
       submit: (command) => tooLong(command) ?? commands.call(command),
@@ -84,12 +97,12 @@ export const layer = <Name extends string>(
     readonly cluster: string
     /** Where the replicas are, by node. */
     readonly servers: Readonly<Record<number, { readonly host: string; readonly port: number }>>
-    readonly config?: Partial<ClientConfig>
+    readonly config?: Partial<ClientConfig.ClientConfig>
   }
-): Layer.Layer<Caller.Id<Name>> =>
+): Layer.Layer<Caller.Id<Name>, Bounds.ConfigRefused> =>
   Layer.scoped(
     machine.caller,
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const entries = yield* Effect.forEach(
         Object.entries(options.servers),
         ([node, { host, port }]) =>
@@ -106,73 +119,134 @@ export const layer = <Name extends string>(
 type CommandError = Outcome.Unavailable | Outcome.OutcomeUnknown | Outcome.Overloaded
 type QueryError = Outcome.Unavailable | Outcome.Overloaded
 
+/** What the client knows of its session. */
+interface Opened {
+  readonly id: number
+  /** The sequence of the next command. */
+  next: number
+  /** First sequences of the envelopes under way, in ascending order since they are numbered when they leave. */
+  readonly underWay: Set<number>
+}
+
 /** Sends commands under one session, which is opened through the log before the first of them. */
 const makeSession = (courier: Courier.Courier) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const opening = yield* Effect.makeSemaphore(1)
-    let session: number | undefined
-    let next = 1
-    /** First sequences of the envelopes under way, in ascending order since they are numbered when they leave. */
-    const underWay = new Set<number>()
+    /** Whoever waits for an envelope to end. */
+    const waiting = new Set<() => void>()
+    let opened: Opened | undefined
 
-    const open = (deadline: number): Effect.Effect<number, Courier.Failed> =>
-      opening.withPermits(1)(Effect.suspend(() => {
-        if (session !== undefined) return Effect.succeed(session)
-        return Effect.map(courier.submit(Envelope.encode(Envelope.open), deadline), (bytes) => {
-          const reply = Either.getOrThrow(Reply.decode(bytes))
-          if (reply._tag !== "Opened") throw new Error(`a session was asked for and ${reply._tag} came back`)
-          next = 1
-          return session = reply.session
+    const open = (deadline: number): Effect.Effect<Opened, Courier.Failed> =>
+      opening.withPermits(1)(
+        Effect.suspend(() => {
+          if (opened !== undefined) return Effect.succeed(opened)
+          return Effect.flatMap(courier.submit(Envelope.encode(Envelope.open), deadline), (bytes) => {
+            const reply = Reply.decode(bytes)
+            if (Either.isLeft(reply) || reply.right._tag !== "Opened")
+              return failed("a session was asked for, and the reply is none")
+            opened = { id: reply.right.session, next: 1, underWay: new Set() }
+            return Effect.succeed(opened)
+          })
         })
-      }))
+      )
 
-    const send = (calls: ReadonlyArray<Packer.Call<CommandError>>, deadline: number) =>
-      Effect.gen(function*() {
-        const id = yield* open(deadline).pipe(
-          // Whether or not a session was opened, none of these commands was sent.
-          Effect.mapError((failed) => ({ ...failed, unsure: false, first: 0, session: 0 }))
+    const fits = ({ next, underWay }: Opened, count: number): boolean => {
+      const [oldest = next] = underWay
+      return next + count <= oldest + Session.WINDOW
+    }
+
+    /** Waits until so many more commands lie within the window that replicas remember answers for. */
+    const room = (session: Opened, count: number): Effect.Effect<void> =>
+      Effect.async((resume) => {
+        if (fits(session, count)) return resume(Effect.void)
+        const look = () => {
+          if (!fits(session, count)) return
+          waiting.delete(look)
+          resume(Effect.void)
+        }
+        waiting.add(look)
+        return Effect.sync(() => {
+          waiting.delete(look)
+        })
+      })
+
+    /** Numbers commands. What may hold it up was sent earlier and ends earlier, so that the wait is no longer than theirs. */
+    const number = (count: number, deadline: number): Effect.Effect<Numbered, Courier.Failed> =>
+      Effect.flatMap(open(deadline), (session) => {
+        if (!fits(session, count)) return Effect.zipRight(room(session, count), number(count, deadline))
+        const first = session.next
+        session.next += count
+        session.underWay.add(first)
+        const [acknowledged = first] = session.underWay
+        return Effect.succeed({ session, first, acknowledged })
+      })
+
+    const submit = (
+      calls: ReadonlyArray<Packer.Call<CommandError>>,
+      { acknowledged, first, session }: Numbered,
+      deadline: number
+    ) =>
+      Effect.gen(function* () {
+        const commands = calls.map((call) => call.bytes)
+        const bytes = yield* courier.submit(
+          Envelope.encode(Envelope.call({ session: session.id, acknowledged, first, commands })),
+          deadline
         )
-        const first = next
-        next += calls.length
-        underWay.add(first)
-        const [acknowledged] = underWay
-        const envelope = Envelope.encode(Envelope.call({
-          session: id,
-          acknowledged: acknowledged ?? first,
-          first,
-          commands: calls.map((call) => call.bytes)
-        }))
-        const bytes = yield* courier.submit(envelope, deadline).pipe(
-          Effect.mapError((failed) => ({ ...failed, first, session: id })),
-          Effect.ensuring(Effect.sync(() => underWay.delete(first)))
-        )
-        const reply = Either.getOrThrow(Reply.decode(bytes))
-        switch (reply._tag) {
+        const reply = Either.getOrUndefined(Reply.decode(bytes))
+        switch (reply?._tag) {
           case "Replied":
+            if (reply.replies.length !== calls.length)
+              return yield* failed("the reply is not that to the request", true)
             return calls.forEach((call, i) => call.end(Effect.succeed(reply.replies[i]!)))
           case "Refused":
             return calls.forEach((call) => call.end(Effect.succeed(Answer.defect(nameOf(call.bytes), reply.reason))))
           case "SessionUnknown":
-          case "Opened": {
             // The replicas forgot this session, and with it what they may have applied already.
-            if (session === id) session = undefined
-            return yield* Effect.fail({ _tag: "Failed" as const, unsure: true, reason: "the session is over", overloaded: undefined, first, session: id })
-          }
+            if (session === opened) opened = undefined
+            return yield* failed("the session is over", true)
+          case "Opened":
+          case undefined:
+            return yield* failed("the reply is not that to the request", true)
         }
       })
 
-    return (calls: ReadonlyArray<Packer.Call<CommandError>>): Effect.Effect<void> =>
-      Effect.catchAll(send(calls, earliest(calls)), ({ first, overloaded, reason, session, unsure }) =>
-        Effect.sync(() =>
-          calls.forEach((call, i) =>
-            call.end(Effect.fail(
-              unsure
-                ? new Outcome.OutcomeUnknown({ token: { session, sequence: first + i } })
-                : overloaded ?? new Outcome.Unavailable({ reason })
-            ))
+    return (calls: ReadonlyArray<Packer.Call<CommandError>>): Effect.Effect<void> => {
+      const deadline = earliest(calls)
+      const fail = (outcome: (i: number) => CommandError) =>
+        Effect.sync(() => calls.forEach((call, i) => call.end(Effect.fail(outcome(i)))))
+      return Effect.matchEffect(number(calls.length, deadline), {
+        // Whether or not a session was opened, none of these commands was sent.
+        onFailure: ({ overloaded, reason }) => fail(() => overloaded ?? new Outcome.Unavailable({ reason })),
+        onSuccess: (numbered) =>
+          submit(calls, numbered, deadline).pipe(
+            Effect.catchAll(({ overloaded, reason, unsure }) =>
+              fail((i) =>
+                unsure
+                  ? new Outcome.OutcomeUnknown({
+                      token: { session: numbered.session.id, sequence: numbered.first + i }
+                    })
+                  : (overloaded ?? new Outcome.Unavailable({ reason }))
+              )
+            ),
+            Effect.ensuring(
+              Effect.sync(() => {
+                numbered.session.underWay.delete(numbered.first)
+                for (const look of waiting) look()
+              })
+            )
           )
-        ))
+      })
+    }
   })
+
+interface Numbered {
+  readonly session: Opened
+  readonly first: number
+  readonly acknowledged: number
+}
+
+const failed = (reason: string, unsure = false): Effect.Effect<never, Courier.Failed> =>
+  Effect.fail({ _tag: "Failed", unsure, reason, overloaded: undefined })
 
 /** Queries change nothing, so that one which failed was certainly not applied. */
 const ask = (
@@ -180,18 +254,35 @@ const ask = (
   calls: ReadonlyArray<Packer.Call<QueryError>>,
   consistency: "linearizable" | "stale"
 ): Effect.Effect<void> =>
-  courier.query(calls.map((call) => call.bytes), consistency, earliest(calls)).pipe(
-    Effect.match({
-      onSuccess: (answers) => calls.forEach((call, i) => call.end(Effect.succeed(answers[i]!))),
-      onFailure: ({ overloaded, reason }) =>
-        calls.forEach((call) => call.end(Effect.fail(overloaded ?? new Outcome.Unavailable({ reason }))))
-    })
-  )
+  courier
+    .query(
+      calls.map((call) => call.bytes),
+      consistency,
+      earliest(calls)
+    )
+    .pipe(
+      Effect.filterOrElse(
+        (answers) => answers.length > 0,
+        () => failed("the reply holds no answer")
+      ),
+      Effect.matchEffect({
+        onSuccess: (answers) => {
+          answers.slice(0, calls.length).forEach((answer, i) => calls[i]!.end(Effect.succeed(answer)))
+          const rest = calls.slice(answers.length)
+          return rest.length === 0 ? Effect.void : ask(courier, rest, consistency)
+        },
+        onFailure: ({ overloaded, reason }) =>
+          Effect.sync(() =>
+            calls.forEach((call) => call.end(Effect.fail(overloaded ?? new Outcome.Unavailable({ reason }))))
+          )
+      })
+    )
 
 const earliest = (calls: ReadonlyArray<Packer.Call<never>>): number =>
   calls.reduce((deadline, call) => Math.min(deadline, call.deadline), Infinity)
 
-const nameOf = (command: Uint8Array): string => Either.match(Command.decode(command), {
-  onLeft: () => "command",
-  onRight: ({ tag }) => tag
-})
+const nameOf = (command: Uint8Array): string =>
+  Either.match(Command.decode(command), {
+    onLeft: () => "command",
+    onRight: ({ tag }) => tag
+  })

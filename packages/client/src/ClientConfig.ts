@@ -4,6 +4,8 @@
  * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import * as Bounds from "./Bounds.js"
 
 /**
  * @since 0.1.0
@@ -51,3 +53,25 @@ export const defaults: ClientConfig = {
   command: 64 * 1024,
   waiting: 16_384
 }
+
+/**
+ * The options given, and the defaults for the rest.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (options: Partial<ClientConfig> = {}): Effect.Effect<ClientConfig, Bounds.ConfigRefused> =>
+  Bounds.check(
+    "client",
+    { ...defaults, ...options },
+    {
+      deadline: Bounds.time,
+      attempt: Bounds.time,
+      pause: Bounds.time,
+      requests: Bounds.count(1, 1024),
+      commands: Bounds.count(1, 4096),
+      bytes: Bounds.bytes,
+      command: Bounds.bytes,
+      waiting: Bounds.count(1, 1_000_000)
+    }
+  )

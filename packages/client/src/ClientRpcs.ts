@@ -117,7 +117,7 @@ export class ClientRpcs extends RpcGroup.make(
       /** How fresh that state must be. */
       consistency: Schema.Literal("linearizable", "stale")
     },
-    /** One `Answer` a query, in order. */
+    /** One `Answer` a query, in order; for the first of them only, at least one, if more would make the message too long. */
     success: Schema.Array(Schema.Uint8ArrayFromSelf),
     error: Schema.Union(NotLeader, Superseded, Outcome.Overloaded)
   }),

@@ -41,74 +41,94 @@ export interface Courier {
   ) => Effect.Effect<ReadonlyArray<Uint8Array>, Failed>
 }
 
+interface Target {
+  node: number
+}
+
 type Refusal = NotLeader | Superseded | Outcome.Overloaded | Unreachable
 
 /**
+ * A courier to these replicas, at least one, by node; the first is the nearest.
+ *
  * @since 0.1.0
  * @category constructors
  */
 export const make = (endpoints: ReadonlyMap<number, Endpoint>, config: ClientConfig): Courier => {
   const nodes = Array.from(endpoints.keys())
+  const nearest = nodes[0]!
   const attempt = Duration.toMillis(config.attempt)
   const longest = Duration.toMillis(config.pause)
-  /** Who is asked; all requests move on together when it turns out not to lead. */
-  let target = nodes[0]!
+  /** Who is taken for the leader; all requests move on together when it turns out not to lead. */
+  const leader: Target = { node: nearest }
 
-  const moveOn = (from: number, hint: number | undefined): void => {
-    if (target !== from) return
-    target = hint !== undefined && hint !== from && endpoints.has(hint)
-      ? hint
-      : nodes[(nodes.indexOf(from) + 1) % nodes.length]!
+  const moveOn = (target: Target, from: number, hint: number | undefined): void => {
+    if (target.node !== from) return
+    target.node =
+      hint !== undefined && hint !== from && endpoints.has(hint)
+        ? hint
+        : nodes[(nodes.indexOf(from) + 1) % nodes.length]!
   }
 
   const carry = <A>(
     ask: (endpoint: Endpoint) => Effect.Effect<A, Refusal>,
-    deadline: number
+    deadline: number,
+    target: Target
   ): Effect.Effect<A, Failed> =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       let unsure = false
       let reason = "no replica was asked"
       let pause = longest / 10
       for (;;) {
         const left = deadline - (yield* Clock.currentTimeMillis)
         if (left <= 0) return yield* Effect.fail<Failed>({ _tag: "Failed", unsure, reason, overloaded: undefined })
-        const node = target
-        const outcome = yield* Effect.either(Effect.timeoutFail(ask(endpoints.get(node)!), {
-          duration: Math.min(left, attempt),
-          onTimeout: () => new Unreachable({ reason: `node ${node} did not answer in time`, sent: true })
-        }))
+        const node = target.node
+        const outcome = yield* Effect.either(
+          Effect.timeoutFail(ask(endpoints.get(node)!), {
+            duration: Math.min(left, attempt),
+            onTimeout: () => new Unreachable({ reason: `node ${node} did not answer in time`, sent: true })
+          })
+        )
         if (outcome._tag === "Right") return outcome.right
         const refusal = outcome.left
         reason = refusal.message
         let hinted = false
+        let atLeast = 0
         switch (refusal._tag) {
           case "Overloaded":
             if (!unsure) {
               return yield* Effect.fail<Failed>({ _tag: "Failed", unsure, reason, overloaded: refusal })
             }
+            atLeast = Duration.toMillis(refusal.retryAfter)
             break
           case "NotLeader":
             hinted = refusal.leader !== undefined && refusal.leader !== node && endpoints.has(refusal.leader)
-            moveOn(node, refusal.leader)
+            moveOn(target, node, refusal.leader)
             break
           case "Superseded":
             unsure = true
-            moveOn(node, undefined)
+            moveOn(target, node, undefined)
             break
           case "Unreachable":
             unsure ||= refusal.sent
-            moveOn(node, undefined)
+            moveOn(target, node, undefined)
             break
         }
         // A hint is followed at once, but hints can lead in a circle: each one makes the next pause longer.
-        if (!hinted || pause > longest / 10) yield* Effect.sleep(Math.min(pause, Math.max(1, left)))
+        if (!hinted || pause > longest / 10) {
+          yield* Effect.sleep(Math.min(Math.max(pause, atLeast), Math.max(1, left)))
+        }
         pause = Math.min(pause * 2, longest)
       }
     })
 
   return {
-    submit: (envelope, deadline) => carry((endpoint) => endpoint.submit(envelope), deadline),
+    submit: (envelope, deadline) => carry((endpoint) => endpoint.submit(envelope), deadline, leader),
     query: (queries, consistency, deadline) =>
-      carry((endpoint) => endpoint.query(queries, consistency), deadline)
+      carry(
+        (endpoint) => endpoint.query(queries, consistency),
+        deadline,
+        // Any replica can give a stale answer, so that the nearest one is asked first each time.
+        consistency === "stale" ? { node: nearest } : leader
+      )
   }
 }

@@ -36,6 +36,7 @@ export interface Endpoint {
   readonly submit: (
     envelope: Uint8Array
   ) => Effect.Effect<Uint8Array, NotLeader | Superseded | Outcome.Overloaded | Unreachable>
+  /** The answers to the first of the queries, at least one: as many as fit into a message. */
   readonly query: (
     queries: ReadonlyArray<Uint8Array>,
     consistency: Consistency.Consistency
@@ -78,16 +79,23 @@ export const tcp = (options: Tcp.ClientOptions): Effect.Effect<Endpoint, never, 
 export const unreachable = <A, E>(
   self: Effect.Effect<A, E | RpcClientError>
 ): Effect.Effect<A, Exclude<E, RpcClientError> | Unreachable> =>
-  Effect.catchAllCause(self, (cause) => {
+  Effect.catchAllCause(self, (cause): Effect.Effect<never, Exclude<E, RpcClientError> | Unreachable> => {
     const reason = cause._tag === "Fail" ? cause.error : undefined
     if (isRpcClientError(reason)) {
-      const sent = !(reason.cause instanceof Disconnected.Disconnected && reason.cause.reason === "Unreachable")
+      const sent = !(reason.cause instanceof Disconnected.Disconnected && neverConnected.has(reason.cause.reason))
       return Effect.fail(new Unreachable({ reason: reason.message, sent }))
     }
     if (cause._tag === "Fail") return Effect.fail(cause.error as Exclude<E, RpcClientError>)
-    if (cause._tag === "Die") return Effect.fail(new Unreachable({ reason: "the replica failed to answer", sent: true }))
-    return Effect.failCause(cause as never)
+    // Its handler died, or was interrupted there: an interruption of our own doesn't come by here.
+    return Effect.fail(new Unreachable({ reason: "the replica failed to answer", sent: true }))
   })
+
+/** The connection was never good for a request. */
+const neverConnected: ReadonlySet<Disconnected.DisconnectedReason> = new Set([
+  "Unreachable",
+  "OtherCluster",
+  "OtherVersion"
+])
 
 const isRpcClientError = (error: unknown): error is RpcClientError =>
   typeof error === "object" && error !== null && "_tag" in error && error._tag === "RpcClientError"

@@ -26,7 +26,10 @@ export interface Call<E> {
  * @category models
  */
 export interface Packer<E> {
-  /** Makes a call; an interruption withdraws it if it still waits, and forgets its answer otherwise. */
+  /**
+   * Makes a call; an interruption withdraws it if it still waits, and forgets its answer otherwise. When the scope of the
+   * packer closes, calls that have no answer are interrupted.
+   */
   readonly call: (bytes: Uint8Array) => Effect.Effect<Uint8Array, E>
 }
 
@@ -49,8 +52,9 @@ export const make = <E>(options: {
   /** Carries one request and ends all of its calls. */
   readonly send: (calls: ReadonlyArray<Call<E>>) => Effect.Effect<void>
 }): Effect.Effect<Packer<E>, never, Scope.Scope> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const waiting = new Set<Call<E>>()
+    let closed = false
     const news = Effect.unsafeMakeLatch(false)
     const free = yield* Effect.makeSemaphore(options.requests)
 
@@ -59,7 +63,12 @@ export const make = <E>(options: {
       let bytes = 0
       for (const call of waiting) {
         bytes += call.bytes.length
-        if (calls.length > 0 && (bytes > options.bytes || calls.length === options.calls)) break
+        const [first] = calls
+        if (first !== undefined) {
+          if (bytes > options.bytes || calls.length === options.calls) break
+          // A request ends with the first of its calls, which may have waited long: it must not take the others along.
+          if (call.deadline - first.deadline > options.deadline * lostTime) break
+        }
         calls.push(call)
         waiting.delete(call)
       }
@@ -67,21 +76,38 @@ export const make = <E>(options: {
       return calls
     }
 
-    const next = Effect.gen(function*() {
+    const next = Effect.gen(function* () {
       yield* free.take(1)
       yield* news.await
       // Whoever calls in the same turn comes along.
       yield* Effect.yieldNow()
-      const calls = take()
-      if (calls.length === 0) return yield* free.release(1)
-      return yield* Effect.fork(Effect.ensuring(options.send(calls), free.release(1)))
+      yield* Effect.uninterruptible(leave)
     })
+    /** Starts the next request; whatever becomes of it, its calls end. */
+    const leave = Effect.suspend((): Effect.Effect<unknown> => {
+      const calls = take()
+      if (calls.length === 0) return free.release(1)
+      return Effect.fork(
+        Effect.onExit(Effect.interruptible(options.send(calls)), (exit) => {
+          if (exit._tag === "Failure") for (const { end } of calls) end(Effect.failCause(exit.cause))
+          return free.release(1)
+        })
+      )
+    })
+    yield* Effect.addFinalizer(() =>
+      Effect.sync(() => {
+        closed = true
+        for (const { end } of waiting) end(Effect.interrupt)
+        waiting.clear()
+      })
+    )
     yield* Effect.forkScoped(Effect.forever(next))
 
     return {
       call: (bytes) =>
         Effect.clockWith((clock) =>
           Effect.async((resume) => {
+            if (closed) return resume(Effect.interrupt)
             if (waiting.size >= options.waiting) return resume(Effect.fail(options.overloaded()))
             const deadline = clock.unsafeCurrentTimeMillis() + options.deadline
             const call: Call<E> = { bytes, deadline, end: resume }
@@ -94,3 +120,6 @@ export const make = <E>(options: {
         )
     }
   })
+
+/** The share of its time that a call may lose to those it travels with. */
+const lostTime = 0.1

@@ -2,6 +2,9 @@
  * @since 0.1.0
  */
 
+/** Checks a config before it is used. */
+export * as Bounds from "./Bounds.js"
+
 /** A typed client's way to the replicas. */
 export * as Client from "./Client.js"
 

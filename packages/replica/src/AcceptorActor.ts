@@ -19,7 +19,7 @@ import * as Actor from "./Actor.js"
 import { ReplicaConfig } from "./ReplicaConfig.js"
 
 /**
- * A message and the way back; `reply` is called once at most, and not at all when the replica stops before.
+ * A message and the way back: `reply` or `refuse` is called once, and neither when the replica stops before.
  *
  * @since 0.1.0
  * @category models
@@ -27,6 +27,8 @@ import { ReplicaConfig } from "./ReplicaConfig.js"
 export interface Request {
   readonly message: Message.ToAcceptor
   readonly reply: (message: Message.ToProposer) => void
+  /** There will be no reply, as if the message were lost. */
+  readonly refuse: (reason: string) => void
 }
 
 /**
@@ -47,7 +49,7 @@ export const make = (options: {
   /** A higher ballot was promised. */
   readonly observe: (ballot: Ballot.Ballot) => void
 }): Effect.Effect<AcceptorActor, never, Journal.Journal | Scope.Scope> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const journal = yield* Journal.Journal
     const config = yield* ReplicaConfig
 
@@ -58,8 +60,8 @@ export const make = (options: {
       return merged.length === 0
         ? Effect.void
         : merged.length === 1
-        ? journal.write(merged[0]!)
-        : Effect.forEach(merged, journal.write, { discard: true })
+          ? journal.write(merged[0]!)
+          : Effect.forEach(merged, journal.write, { discard: true })
     }
 
     const send = (asked: ReadonlyArray<Actor.Asked<Request, Acceptor.Action>>) => {
@@ -69,16 +71,19 @@ export const make = (options: {
           if (action.message._tag === "Promise") options.observe(action.message.ballot)
           input.reply(action.message)
         }
-        if (action._tag === "Read") (reading ??= []).push(read(action.fetch, input.reply))
+        if (action._tag === "Read") (reading ??= []).push(read(action.fetch, input))
       }
       return reading && Effect.all(reading, { discard: true })
     }
 
     /** A piece that can't be read is not sent; whoever asks again gets it when the journal can. */
-    const read = ({ after, ballot, bytes }: Message.Fetch, reply: Request["reply"]) =>
+    const read = ({ after, ballot, bytes }: Message.Fetch, { refuse, reply }: Request) =>
       journal.read(after, { slots: config.replay, bytes }).pipe(
         Effect.map((entries) => reply({ _tag: "Fetched", ballot, after, entries })),
-        Effect.catchAll((error) => Effect.logWarning(error.message))
+        Effect.catchAll((error) => {
+          refuse(error.message)
+          return Effect.logWarning(error.message)
+        })
       )
 
     const deliver = (asked: ReadonlyArray<Actor.Asked<Request, Acceptor.Action>>) => {

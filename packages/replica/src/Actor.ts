@@ -90,7 +90,7 @@ export const make = <State, Input, Action>(options: {
   /** Hands on what the steps of this turn asked to; may wait for room. */
   readonly deliver?: (asked: ReadonlyArray<Asked<Input, Action>>) => Effect.Effect<void, Failure> | undefined
 }): Effect.Effect<Actor<Input, State>, never, Scope.Scope> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const mailbox = yield* Mailbox.make<Input>({ capacity: options.mailbox })
     const checkpoint = yield* Checkpoint
     let state = options.initial
@@ -98,7 +98,7 @@ export const make = <State, Input, Action>(options: {
     const reach = (point: Point): Effect.Effect<void> =>
       checkpoint === undefined ? Effect.void : checkpoint(options.name, point)
 
-    const turn = Effect.fnUntraced(function*(inputs: Chunk.Chunk<Input>) {
+    const turn = Effect.fnUntraced(function* (inputs: Chunk.Chunk<Input>) {
       const asked: Array<Asked<Input, Action>> = []
       let next = state
       for (const input of inputs) {

@@ -19,10 +19,10 @@ import { ReplicaConfig } from "./ReplicaConfig.js"
 export type Input =
   | Exclude<Election.Input, { readonly _tag: "Heartbeat" }>
   | {
-    readonly _tag: "Heartbeat"
-    readonly message: Message.Heartbeat
-    readonly reply: (message: Message.HeartbeatReply) => void
-  }
+      readonly _tag: "Heartbeat"
+      readonly message: Message.Heartbeat
+      readonly reply: (message: Message.HeartbeatReply) => void
+    }
 
 /**
  * @since 0.1.0
@@ -43,7 +43,7 @@ export const make = (options: {
   /** Somebody claims this ballot, the highest known. */
   readonly follow: (ballot: Ballot.Ballot) => void
 }): Effect.Effect<ElectionActor, never, Peers | Scope.Scope> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const peers = yield* Peers
     const config = yield* ReplicaConfig
     const scope = yield* Effect.scope

@@ -4,8 +4,8 @@
  *
  * @since 0.1.0
  */
-import { Client, type ClientConfig, type ClientRpcs, Endpoint } from "@synod/client"
-import { JournalError, SqliteJournal } from "@synod/journal"
+import { Bounds, Client, type ClientConfig, type ClientRpcs, Endpoint } from "@synod/client"
+import { Journal, JournalError, SqliteJournal } from "@synod/journal"
 import { NodeId } from "@synod/paxos"
 import type { Quorum } from "@synod/paxos"
 import type { Caller, Executor, StateMachine } from "@synod/state-machine"
@@ -25,15 +25,27 @@ import * as Replica from "./Replica.js"
  * @category models
  */
 export interface Options {
-  /** Where the journals are, one file a replica; made if it doesn't exist. */
-  readonly directory: string
   /** The cluster's name; a journal of another one is refused. Default: `in-process`. */
   readonly cluster?: string
-  /** How many replicas. Default: 3. */
+  /** How many replicas, 1 to 9. Default: 3. */
   readonly replicas?: number
   /** Bounds of the client. */
   readonly client?: Partial<ClientConfig.ClientConfig>
+  /**
+   * What stands between two replicas, or between the client (`undefined`) and one: for tests that cut, delay or repeat.
+   * Default: nothing.
+   */
+  readonly between?: (from: NodeId.NodeId | undefined, to: NodeId.NodeId, peer: Peer) => Peer
 }
+
+/**
+ * Why a replica doesn't start.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type StartError =
+  JournalError.OpenError | JournalError.JournalError | Quorum.QuorumsUnusable | Bounds.ConfigRefused
 
 /**
  * The cluster, for whoever starts, stops and watches replicas.
@@ -41,107 +53,187 @@ export interface Options {
  * @since 0.1.0
  * @category tags
  */
-export class InProcess extends Context.Tag("@synod/replica/InProcess")<InProcess, {
-  readonly nodes: ReadonlyArray<NodeId.NodeId>
-  /** Stops a replica's actors and closes its journal, without a word to the others. */
-  readonly kill: (node: NodeId.NodeId) => Effect.Effect<void>
-  /** Starts a replica from its journal; does nothing if it runs. */
-  readonly start: (
-    node: NodeId.NodeId
-  ) => Effect.Effect<void, JournalError.OpenError | JournalError.JournalError | Quorum.QuorumsUnusable>
-  /** What a replica says of itself; fails when it doesn't run. */
-  readonly status: (node: NodeId.NodeId) => Effect.Effect<ClientRpcs.Status, Endpoint.Unreachable>
-  /** The digest of a replica's state; fails when it doesn't run. */
-  readonly digest: (node: NodeId.NodeId) => Effect.Effect<ClientRpcs.Digest, Endpoint.Unreachable>
-}>() {}
+export class InProcess extends Context.Tag("@synod/replica/InProcess")<
+  InProcess,
+  {
+    readonly nodes: ReadonlyArray<NodeId.NodeId>
+    /** Stops a replica's actors and closes its journal, without a word to the others. */
+    readonly kill: (node: NodeId.NodeId) => Effect.Effect<void>
+    /** Starts a replica from its journal; does nothing if it runs. */
+    readonly start: (node: NodeId.NodeId) => Effect.Effect<void, StartError>
+    /** What a replica says of itself; fails when it doesn't run. */
+    readonly status: (node: NodeId.NodeId) => Effect.Effect<ClientRpcs.Status, Endpoint.Unreachable>
+    /** The digest of a replica's state; fails when it doesn't run. */
+    readonly digest: (node: NodeId.NodeId) => Effect.Effect<ClientRpcs.Digest, Endpoint.Unreachable>
+  }
+>() {}
+
+type Machine<Name extends string> = Pick<StateMachine.StateMachine<Name, any, any, any>, "executor" | "caller">
 
 /**
+ * Replicas with journals in files, and a client of theirs.
+ *
  * @since 0.1.0
  * @category layers
  */
 export const layer = <Name extends string>(
-  machine: Pick<StateMachine.StateMachine<Name, any, any, any>, "executor" | "caller">,
-  options: Options
-): Layer.Layer<
-  Caller.Id<Name> | InProcess,
-  JournalError.OpenError | JournalError.JournalError | Quorum.QuorumsUnusable,
-  Executor.Id<Name>
-> =>
-  Layer.scopedContext(Effect.gen(function*() {
-    const executor = yield* machine.executor
-    const outer = yield* Effect.scope
-    const cluster = options.cluster ?? "in-process"
-    const nodes = Array.from({ length: options.replicas ?? 3 }, (_, i) => NodeId.make(i + 1))
-    const served = new Map<NodeId.NodeId, Peer>()
-    const scopes = new Map<NodeId.NodeId, Scope.CloseableScope>()
-
-    const directory = Path.resolve(options.directory)
-    yield* Effect.try({
-      try: () => Fs.mkdirSync(directory, { recursive: true }),
-      catch: (cause) =>
-        new JournalError.JournalUnopenable({ filename: directory, reason: cause instanceof Error ? cause.message : String(cause) })
-    })
-
-    const via = <A, E>(node: NodeId.NodeId, ask: (peer: Peer) => Effect.Effect<A, E>) =>
-      Effect.suspend((): Effect.Effect<A, E | Endpoint.Unreachable> => {
-        const peer = served.get(node)
-        return peer === undefined
-          ? Effect.fail(new Endpoint.Unreachable({ reason: `node ${node} does not run`, sent: false }))
-          : ask(peer)
-      })
-    const peerOf = (node: NodeId.NodeId): Peer => ({
-      acceptor: (message) => via(node, (peer) => peer.acceptor(message)),
-      heartbeat: (message) => via(node, (peer) => peer.heartbeat(message)),
-      client: {
-        submit: (envelope) => via(node, (peer) => peer.client.submit(envelope)),
-        query: (queries, consistency) => via(node, (peer) => peer.client.query(queries, consistency)),
-        status: via(node, (peer) => peer.client.status),
-        digest: via(node, (peer) => peer.client.digest)
-      }
-    })
-    const peers = new Map(nodes.map((node) => [node, peerOf(node)]))
-
-    const start = (node: NodeId.NodeId) =>
-      Effect.gen(function*() {
-        if (scopes.has(node)) return
-        const scope = yield* Scope.fork(outer, ExecutionStrategy.sequential)
-        scopes.set(node, scope)
-        const filename = Path.join(directory, `replica-${node}.sqlite`)
-        const network = Layer.succeed(Peers, {
-          cluster,
-          self: node,
-          members: nodes,
-          peer: (other) => peers.get(other)!,
-          serve: (replica) =>
-            Effect.acquireRelease(
-              Effect.sync(() => served.set(node, replica)),
-              () => Effect.sync(() => served.delete(node))
-            )
-        })
-        yield* Layer.build(Layer.merge(network, SqliteJournal.layer({ filename, cluster, node }))).pipe(
-          Effect.flatMap((context) => Effect.provide(Replica.make(executor), context)),
-          Scope.extend(scope),
-          Effect.onError(() => kill(node))
-        )
-      })
-
-    const kill = (node: NodeId.NodeId) =>
-      Effect.suspend(() => {
-        const scope = scopes.get(node)
-        scopes.delete(node)
-        return scope === undefined ? Effect.void : Scope.close(scope, Exit.void)
-      })
-
-    yield* Effect.forEach(nodes, start, { discard: true })
-    const endpoints = new Map(nodes.map((node) => [node as number, peers.get(node)!.client]))
-    const caller = yield* Client.make(endpoints, options.client)
-    return Context.make(machine.caller, caller).pipe(
-      Context.add(InProcess, {
-        nodes,
-        start,
-        kill,
-        status: (node) => peers.get(node)!.client.status,
-        digest: (node) => peers.get(node)!.client.digest
+  machine: Machine<Name>,
+  options: Options & {
+    /** Where the journals are, one file a replica; made if it doesn't exist. */
+    readonly directory: string
+  }
+): Layer.Layer<Caller.Id<Name> | InProcess, StartError, Executor.Id<Name>> =>
+  Layer.unwrapEffect(
+    Effect.map(makeDirectory(options.directory), (directory) =>
+      layerJournals(machine, {
+        ...options,
+        journal: (node, cluster) =>
+          SqliteJournal.layer({ filename: Path.join(directory, `replica-${node}.sqlite`), cluster, node })
       })
     )
-  }))
+  )
+
+/**
+ * Replicas with journals in memory, which outlive a `kill`: for tests of one's own machine.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerMemory = <Name extends string>(
+  machine: Machine<Name>,
+  options: Options = {}
+): Layer.Layer<Caller.Id<Name> | InProcess, StartError, Executor.Id<Name>> => {
+  const disks = new Map<NodeId.NodeId, Journal.MemoryDisk>()
+  const journal = (node: NodeId.NodeId) =>
+    Layer.unwrapEffect(
+      Effect.gen(function* () {
+        const disk = disks.get(node) ?? (yield* Journal.makeMemoryDisk)
+        disks.set(node, disk)
+        return Journal.layerMemoryDisk(disk)
+      })
+    )
+  return layerJournals(machine, { ...options, journal })
+}
+
+/**
+ * Replicas with journals of one's own. The layer of a journal may bring along other services for its replica, such as an
+ * `Actor.Checkpoint`.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerJournals = <Name extends string>(
+  machine: Machine<Name>,
+  options: Options & {
+    readonly journal: (node: NodeId.NodeId, cluster: string) => Layer.Layer<Journal.Journal, JournalError.OpenError>
+  }
+): Layer.Layer<Caller.Id<Name> | InProcess, StartError, Executor.Id<Name>> =>
+  Layer.scopedContext(
+    Effect.gen(function* () {
+      const executor = yield* machine.executor
+      const outer = yield* Effect.scope
+      // With it come the configuration and whatever else replicas find in their environment, at each start alike.
+      const environment = yield* Effect.context<never>()
+      const cluster = options.cluster ?? "in-process"
+      const { replicas } = yield* Bounds.check(
+        "cluster",
+        { replicas: options.replicas ?? 3 },
+        {
+          replicas: Bounds.count(1, 9)
+        }
+      )
+      const nodes = Array.from({ length: replicas }, (_, i) => NodeId.make(i + 1))
+      const served = new Map<NodeId.NodeId, Peer>()
+      const scopes = new Map<NodeId.NodeId, Scope.CloseableScope>()
+      const changing = yield* Effect.makeSemaphore(1)
+
+      const via = <A, E>(node: NodeId.NodeId, ask: (peer: Peer) => Effect.Effect<A, E>) =>
+        Effect.suspend((): Effect.Effect<A, E | Endpoint.Unreachable> => {
+          const peer = served.get(node)
+          return peer === undefined
+            ? Effect.fail(new Endpoint.Unreachable({ reason: `node ${node} does not run`, sent: false }))
+            : ask(peer)
+        })
+      const direct = new Map(
+        nodes.map((node): [NodeId.NodeId, Peer] => [
+          node,
+          {
+            acceptor: (message) => via(node, (peer) => peer.acceptor(message)),
+            heartbeat: (message) => via(node, (peer) => peer.heartbeat(message)),
+            client: {
+              submit: (envelope) => via(node, (peer) => peer.client.submit(envelope)),
+              query: (queries, consistency) => via(node, (peer) => peer.client.query(queries, consistency)),
+              status: via(node, (peer) => peer.client.status),
+              digest: via(node, (peer) => peer.client.digest)
+            }
+          }
+        ])
+      )
+      const { between = (_from, _to, peer) => peer } = options
+      const from = (node: NodeId.NodeId | undefined): ReadonlyMap<NodeId.NodeId, Peer> =>
+        new Map(Array.from(direct, ([other, peer]) => [other, between(node, other, peer)]))
+
+      const stop = (node: NodeId.NodeId): Effect.Effect<void> =>
+        Effect.suspend(() => {
+          const scope = scopes.get(node)
+          scopes.delete(node)
+          return scope === undefined ? Effect.void : Scope.close(scope, Exit.void)
+        })
+
+      const start = (node: NodeId.NodeId): Effect.Effect<void, StartError> =>
+        Effect.gen(function* () {
+          if (served.has(node)) return
+          // It may have stopped by itself, and still hold its journal.
+          yield* stop(node)
+          const scope = yield* Scope.fork(outer, ExecutionStrategy.sequential)
+          scopes.set(node, scope)
+          const peers = from(node)
+          const network = Layer.succeed(Peers, {
+            cluster,
+            self: node,
+            members: nodes,
+            peer: (other) => peers.get(other)!,
+            serve: (replica) =>
+              Effect.acquireRelease(
+                Effect.sync(() => served.set(node, replica)),
+                () => Effect.sync(() => served.delete(node))
+              )
+          })
+          yield* Layer.build(Layer.merge(network, options.journal(node, cluster))).pipe(
+            Effect.flatMap((context) => Effect.provide(Replica.make(executor), context)),
+            Scope.extend(scope),
+            Effect.onError(() => stop(node))
+          )
+        }).pipe(Effect.provide(environment))
+
+      yield* Effect.forEach(nodes, start, { discard: true })
+      const caller = yield* Client.make(
+        new Map(Array.from(from(undefined), ([node, { client }]) => [node, client])),
+        options.client
+      )
+      return Context.make(machine.caller, caller).pipe(
+        Context.add(InProcess, {
+          nodes,
+          start: (node) => changing.withPermits(1)(start(node)),
+          kill: (node) => changing.withPermits(1)(stop(node)),
+          status: (node) => via(node, (peer) => peer.client.status),
+          digest: (node) => via(node, (peer) => peer.client.digest)
+        })
+      )
+    })
+  )
+
+const makeDirectory = (directory: string): Effect.Effect<string, JournalError.JournalUnopenable> => {
+  const path = Path.resolve(directory)
+  return Effect.try({
+    try: () => {
+      Fs.mkdirSync(path, { recursive: true })
+      return path
+    },
+    catch: (cause) =>
+      new JournalError.JournalUnopenable({
+        filename: path,
+        reason: cause instanceof Error ? cause.message : String(cause)
+      })
+  })
+}

@@ -11,8 +11,10 @@ import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import * as Actor from "./Actor.js"
+import type { Endpoint } from "@synod/client"
 import type { Outcomes } from "./Outcomes.js"
 import { ReplicaConfig } from "./ReplicaConfig.js"
+import type { Requests } from "./Requests.js"
 
 /**
  * The machine as it stands after a slot.
@@ -35,7 +37,7 @@ export interface LearnerActor extends Actor.Actor<Learner.Input, Learner.State> 
   /** The machine now; a value that later slots leave as it is. */
   readonly applied: () => Applied
   /** Waits until a slot has been applied. */
-  readonly reached: (slot: Slot.Slot) => Effect.Effect<Applied>
+  readonly reached: (slot: Slot.Slot) => Effect.Effect<Applied, Endpoint.Unreachable>
 }
 
 /**
@@ -44,9 +46,10 @@ export interface LearnerActor extends Actor.Actor<Learner.Input, Learner.State> 
  */
 export const make = (
   executor: Executor.Executor,
-  outcomes: Outcomes
+  outcomes: Outcomes,
+  requests: Requests
 ): Effect.Effect<LearnerActor, never, Journal.Journal | Scope.Scope> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const journal = yield* Journal.Journal
     const config = yield* ReplicaConfig
     const runFork = Runtime.runFork(yield* Effect.runtime<never>())
@@ -74,8 +77,7 @@ export const make = (
       name: "learner",
       initial: Learner.initial(Slot.zero),
       mailbox: config.mailbox,
-      step: (state, input) =>
-        input._tag === "Failed" ? { state, actions: [input] } : Learner.step(state, input),
+      step: (state, input) => (input._tag === "Failed" ? { state, actions: [input] } : Learner.step(state, input)),
       send: (asked) => {
         for (const { action } of asked) if (action._tag === "Read") runFork(read(action.after), { scope })
         return undefined
@@ -99,13 +101,11 @@ export const make = (
       ...actor,
       applied: () => applied,
       reached: (slot) =>
-        Effect.async((resume) => {
-          if (slot <= applied.through) return resume(Effect.succeed(applied))
-          const reader = { slot, resume: (applied: Applied) => resume(Effect.succeed(applied)) }
+        requests.ask<Applied>((answer) => {
+          if (slot <= applied.through) return answer(Effect.succeed(applied))
+          const reader = { slot, resume: (applied: Applied) => answer(Effect.succeed(applied)) }
           readers.add(reader)
-          return Effect.sync(() => {
-            readers.delete(reader)
-          })
+          return () => readers.delete(reader)
         })
     }
   })

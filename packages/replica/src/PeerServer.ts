@@ -22,7 +22,7 @@ import type { Peer } from "./Peers.js"
  * @since 0.1.0
  * @category constructors
  */
-export const client: Effect.Effect<Peer, never, RpcClient.Protocol | Scope.Scope> = Effect.gen(function*() {
+export const client: Effect.Effect<Peer, never, RpcClient.Protocol | Scope.Scope> = Effect.gen(function* () {
   const rpc = yield* RpcClient.make(ReplicaRpcs, RpcOptions.client)
   const acceptor = (message: Message.ToAcceptor): Effect.Effect<Message.ToProposer, RpcClientError> => {
     switch (message._tag) {

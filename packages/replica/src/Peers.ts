@@ -26,15 +26,18 @@ export interface Peer {
  * @since 0.1.0
  * @category tags
  */
-export class Peers extends Context.Tag("@synod/replica/Peers")<Peers, {
-  /** The cluster's name; a journal and a connection of another one are refused. */
-  readonly cluster: string
-  /** The node of this replica. */
-  readonly self: NodeId.NodeId
-  /** All voters, this one among them. */
-  readonly members: ReadonlyArray<NodeId.NodeId>
-  /** Another member. */
-  readonly peer: (node: NodeId.NodeId) => Peer
-  /** Lets this replica be found by the others, until the scope closes. */
-  readonly serve: (replica: Peer) => Effect.Effect<void, never, Scope.Scope>
-}>() {}
+export class Peers extends Context.Tag("@synod/replica/Peers")<
+  Peers,
+  {
+    /** The cluster's name; a journal and a connection of another one are refused. */
+    readonly cluster: string
+    /** The node of this replica. */
+    readonly self: NodeId.NodeId
+    /** All voters, this one among them. */
+    readonly members: ReadonlyArray<NodeId.NodeId>
+    /** Another member. */
+    readonly peer: (node: NodeId.NodeId) => Peer
+    /** Lets this replica be found by the others, until the scope closes. */
+    readonly serve: (replica: Peer) => Effect.Effect<void, never, Scope.Scope>
+  }
+>() {}

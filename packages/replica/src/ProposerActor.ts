@@ -11,7 +11,7 @@
  *
  * @since 0.1.0
  */
-import { ClientRpcs } from "@synod/client"
+import { ClientRpcs, type Endpoint } from "@synod/client"
 import { Ballot, Entry, Proposer, Slot } from "@synod/paxos"
 import type { Message, NodeId, Quorum, Step } from "@synod/paxos"
 import { Batch, Outcome } from "@synod/state-machine"
@@ -25,6 +25,7 @@ import { EventLoop } from "./EventLoop.js"
 import type { Outcomes, Submission } from "./Outcomes.js"
 import { Peers } from "./Peers.js"
 import { ReplicaConfig } from "./ReplicaConfig.js"
+import type { Requests } from "./Requests.js"
 
 /**
  * @since 0.1.0
@@ -34,9 +35,12 @@ export interface ProposerActor extends Actor.Actor<Proposer.Input | Drain, Propo
   /** Has an envelope proposed, and gives the reply of the learner. */
   readonly submit: (
     envelope: Uint8Array
-  ) => Effect.Effect<Uint8Array, ClientRpcs.NotLeader | ClientRpcs.Superseded | Outcome.Overloaded>
+  ) => Effect.Effect<
+    Uint8Array,
+    ClientRpcs.NotLeader | ClientRpcs.Superseded | Outcome.Overloaded | Endpoint.Unreachable
+  >
   /** Has the ballot confirmed, and gives the slot from which a linearizable read may be answered. */
-  readonly confirm: Effect.Effect<Slot.Slot, ClientRpcs.NotLeader>
+  readonly confirm: Effect.Effect<Slot.Slot, ClientRpcs.NotLeader | Endpoint.Unreachable>
 }
 
 /** Something waits in the queue or among the reads. */
@@ -62,6 +66,7 @@ export const make = (options: {
   /** What the own acceptor has promised. */
   readonly promised: Ballot.Ballot
   readonly outcomes: Outcomes
+  readonly requests: Requests
   /** The own acceptor. */
   readonly acceptor: (request: Request) => void
   /** The proposer's ballot and phase, after each change. */
@@ -71,7 +76,7 @@ export const make = (options: {
   /** The node that leads, as far as the election knows. */
   readonly leader: () => NodeId.NodeId | undefined
 }): Effect.Effect<ProposerActor, never, Peers | Scope.Scope> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const peers = yield* Peers
     const config = yield* ReplicaConfig
     const eventLoop = yield* EventLoop
@@ -115,9 +120,8 @@ export const make = (options: {
         return { state, actions: [] }
       }
       const entries = batches(state, Proposer.capacity(state, core))
-      const proposed = entries.length === 0
-        ? { state, actions: [] }
-        : Proposer.step(state, { _tag: "Propose", entries }, core)
+      const proposed =
+        entries.length === 0 ? { state, actions: [] } : Proposer.step(state, { _tag: "Propose", entries }, core)
       if (readers.length === 0 || confirming !== undefined || proposed.state._tag !== "Leading") return proposed
       const confirmed = Proposer.step(proposed.state, { _tag: "Confirm" }, core)
       confirming = { round: proposed.state.confirm.asked + 1, readers }
@@ -125,7 +129,10 @@ export const make = (options: {
       return { state: confirmed.state, actions: [...proposed.actions, ...confirmed.actions] }
     }
 
-    const batches = (state: Proposer.State & { readonly _tag: "Leading" }, room: number): ReadonlyArray<Entry.Entry> => {
+    const batches = (
+      state: Proposer.State & { readonly _tag: "Leading" },
+      room: number
+    ): ReadonlyArray<Entry.Entry> => {
       const entries: Array<Entry.Entry> = []
       let start = 0
       while (entries.length < room && start < waiting.length) {
@@ -193,12 +200,15 @@ export const make = (options: {
             break
         }
       }
-      const local = own.length === 0 ? undefined : Effect.sync(() => {
-        for (const message of own) options.acceptor({ message, reply: receive })
-      })
+      const local =
+        own.length === 0
+          ? undefined
+          : Effect.sync(() => {
+              for (const message of own) options.acceptor({ message, reply: receive, refuse: () => undefined })
+            })
       // The commit of the own acceptor blocks the event loop: what goes to the others leaves first.
       const paced = local && commits && !alone ? Effect.zipRight(eventLoop.turn, local) : local
-      return logs && paced ? Effect.zipRight(logs, paced) : logs ?? paced
+      return logs && paced ? Effect.zipRight(logs, paced) : (logs ?? paced)
     }
 
     const receive = (message: Message.ToProposer): void => {
@@ -234,20 +244,20 @@ export const make = (options: {
     return {
       ...actor,
       submit: (envelope) =>
-        Effect.async((resume) => {
-          if (actor.state()._tag !== "Leading") return resume(Effect.fail(notLeader()))
+        options.requests.ask((answer) => {
+          if (actor.state()._tag !== "Leading") return answer(Effect.fail(notLeader()))
           if (waitingBytes + envelope.length > config.waitingBytes) {
-            return resume(Effect.fail(new Outcome.Overloaded({ retryAfter: Duration.decode(config.retryAfter) })))
+            return answer(Effect.fail(new Outcome.Overloaded({ retryAfter: Duration.decode(config.retryAfter) })))
           }
-          waiting.push({ envelope, end: resume, refuse: (error) => resume(Effect.fail(error)) })
+          waiting.push({ envelope, end: answer, refuse: (error) => answer(Effect.fail(error)) })
           waitingBytes += envelope.length
           wake()
         }),
-      confirm: Effect.async((resume) => {
-        if (actor.state()._tag !== "Leading") return resume(Effect.fail(notLeader()))
+      confirm: options.requests.ask((answer) => {
+        if (actor.state()._tag !== "Leading") return answer(Effect.fail(notLeader()))
         readers.push({
-          serve: (slot) => resume(Effect.succeed(slot)),
-          refuse: (error) => resume(Effect.fail(error))
+          serve: (slot) => answer(Effect.succeed(slot)),
+          refuse: (error) => answer(Effect.fail(error))
         })
         wake()
       })

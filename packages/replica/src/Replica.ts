@@ -17,12 +17,12 @@
  *
  * @since 0.1.0
  */
-import { Client, ClientConfig, type ClientRpcs, type Endpoint } from "@synod/client"
+import { type Bounds, Client, type ClientConfig, type ClientRpcs, Endpoint } from "@synod/client"
 import { Journal, type JournalError } from "@synod/journal"
 import { Ballot, Quorum, Slot } from "@synod/paxos"
 import type { Entry, Message, NodeId } from "@synod/paxos"
-import { Caller, Executor, Reply } from "@synod/state-machine"
-import type { StateMachine } from "@synod/state-machine"
+import { Answer, Reply } from "@synod/state-machine"
+import type { Caller, Executor, StateMachine } from "@synod/state-machine"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
@@ -30,7 +30,6 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as Scope from "effect/Scope"
@@ -41,7 +40,8 @@ import * as LearnerActor from "./LearnerActor.js"
 import * as Outcomes from "./Outcomes.js"
 import { type Peer, Peers } from "./Peers.js"
 import * as ProposerActor from "./ProposerActor.js"
-import { ReplicaConfig } from "./ReplicaConfig.js"
+import * as ReplicaConfig from "./ReplicaConfig.js"
+import * as Requests from "./Requests.js"
 
 /**
  * Why a replica no longer runs.
@@ -62,14 +62,17 @@ export class ReplicaStopped extends Data.TaggedError("ReplicaStopped")<{
  * @since 0.1.0
  * @category tags
  */
-export class Replica extends Context.Tag("@synod/replica/Replica")<Replica, {
-  readonly node: NodeId.NodeId
-  readonly status: Effect.Effect<ClientRpcs.Status>
-  /** The digest of its state; costs a walk over all of it. */
-  readonly digest: Effect.Effect<ClientRpcs.Digest>
-  /** Ends when the replica has stopped by itself, with the reason. */
-  readonly stopped: Effect.Effect<never, ReplicaStopped>
-}>() {}
+export class Replica extends Context.Tag("@synod/replica/Replica")<
+  Replica,
+  {
+    readonly node: NodeId.NodeId
+    readonly status: Effect.Effect<ClientRpcs.Status>
+    /** The digest of its state; costs a walk over all of it. */
+    readonly digest: Effect.Effect<ClientRpcs.Digest>
+    /** Ends when the replica has stopped by itself, with the reason. */
+    readonly stopped: Effect.Effect<never, ReplicaStopped>
+  }
+>() {}
 
 /**
  * Runs a replica of the machine until the scope closes, and lets others find it.
@@ -81,20 +84,22 @@ export const make = (
   executor: Executor.Executor
 ): Effect.Effect<
   { readonly replica: Replica["Type"]; readonly peer: Peer },
-  Quorum.QuorumsUnusable | JournalError.JournalError,
+  Quorum.QuorumsUnusable | Bounds.ConfigRefused | JournalError.JournalError,
   Journal.Journal | Peers | Scope.Scope
 > =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const journal = yield* Journal.Journal
     const peers = yield* Peers
-    const config = yield* ReplicaConfig
+    const config = yield* ReplicaConfig.checked
     const quorums = yield* Quorum.majority(peers.members)
     const { promised } = journal.recovered
 
     // The actors live in a scope of their own, which ends with the first of them that fails.
     const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
     const outcomes = Outcomes.make()
-    const learner = yield* Scope.extend(LearnerActor.make(executor, outcomes), scope)
+    const requests = Requests.make(peers.self)
+    yield* Scope.addFinalizer(scope, Effect.sync(requests.close))
+    const learner = yield* Scope.extend(LearnerActor.make(executor, outcomes, requests), scope)
     const observe = (ballot: Ballot.Ballot): void => {
       proposer.tell({ _tag: "Observe", ballot })
       election.tell({ _tag: "Observe", ballot })
@@ -113,6 +118,7 @@ export const make = (
         quorums,
         promised,
         outcomes,
+        requests,
         acceptor: acceptor.tell,
         claim: (claim) => election.tell({ _tag: "Claim", ...claim }),
         observe: (ballot) => election.tell({ _tag: "Observe", ballot }),
@@ -133,11 +139,11 @@ export const make = (
     const stopped = yield* Deferred.make<never, ReplicaStopped>()
     const stop = (cause: Cause.Cause<Actor.Failure>): Effect.Effect<void> => {
       if (Cause.isInterruptedOnly(cause)) return Effect.void
-      const reason = sentence(cause)
-      const failure = new ReplicaStopped({ node: peers.self, reason })
-      return Effect.logError(failure.message).pipe(
-        Effect.zipRight(Deferred.fail(stopped, failure)),
-        Effect.zipRight(Effect.forkDaemon(Scope.close(scope, Exit.void)))
+      const failure = new ReplicaStopped({ node: peers.self, reason: sentence(cause) })
+      const say = Effect.zipRight(Effect.logError(failure.message), Effect.logDebug("why it stopped", cause))
+      // Others may fail before they are stopped; the first one is the reason.
+      return Effect.flatMap(Deferred.fail(stopped, failure), (first) =>
+        first ? Effect.zipRight(say, Effect.forkDaemon(Scope.close(scope, Exit.void))) : Effect.void
       )
     }
     const start = <A, State>(actor: Actor.Actor<A, State>) =>
@@ -145,7 +151,7 @@ export const make = (
     yield* Effect.all([start(learner), start(acceptor), start(proposer), start(election)])
     yield* learner.offer({ _tag: "Chosen", after: journal.recovered.chosenThrough, entries: [] })
 
-    const tick = Effect.gen(function*() {
+    const tick = Effect.gen(function* () {
       election.tell({ _tag: "Tick" })
       proposer.tell({ _tag: "Tick" })
       const jitter = 1 + config.jitter * ((yield* Random.next) - 0.5)
@@ -173,27 +179,67 @@ export const make = (
       return { appliedThrough: through, digest: executor.digest(replicated) }
     })
 
+    const longest = ReplicaConfig.maxFrameBytes(config) - ReplicaConfig.frameOverhead
+    const answer = ({ replicated, through, time }: LearnerActor.Applied, query: Uint8Array): Uint8Array => {
+      const bytes = executor.query(replicated, { slot: through, time }, query)
+      return bytes.length <= longest
+        ? bytes
+        : Answer.defect(
+            "The query",
+            `its answer is ${bytes.length} bytes long, more than the ${longest} that are allowed`
+          )
+    }
+    /** As many as fit into one message; the client asks for the rest again. */
+    const answers = (applied: LearnerActor.Applied, queries: ReadonlyArray<Uint8Array>): ReadonlyArray<Uint8Array> => {
+      const fitting: Array<Uint8Array> = []
+      let size = 0
+      for (const query of queries) {
+        const bytes = answer(applied, query)
+        size += bytes.length
+        if (size > config.chunk && fitting.length > 0) break
+        fitting.push(bytes)
+      }
+      return fitting
+    }
+
     const client: Endpoint.Endpoint = {
       submit: (envelope) =>
         envelope.length <= config.envelope
           ? proposer.submit(envelope)
-          : Effect.succeed(Reply.encode(Reply.refused(
-            `the request is ${envelope.length} bytes long, more than the ${config.envelope} that are allowed`
-          ))),
+          : Effect.succeed(
+              Reply.encode(
+                Reply.refused(
+                  `the request is ${envelope.length} bytes long, more than the ${config.envelope} that are allowed`
+                )
+              )
+            ),
       query: (queries, consistency) =>
         Effect.map(
           consistency === "stale"
-            ? Effect.sync(learner.applied)
+            ? // A replica that has just started doesn't show how things were before.
+              learner.reached(journal.recovered.chosenThrough)
             : Effect.flatMap(proposer.confirm, learner.reached),
-          ({ replicated, through, time }) =>
-            queries.map((query) => executor.query(replicated, { slot: through, time }, query))
+          (applied) => answers(applied, queries)
         ),
       status,
       digest
     }
 
+    /** Asks an actor; a mailbox that is full loses the request. */
+    const ask = <Input, Reply>(
+      actor: Actor.Actor<Input, unknown>,
+      request: (reply: (reply: Reply) => void, refuse: (reason: string) => void) => Input
+    ) =>
+      requests.ask<Reply, Endpoint.Unreachable>((answer) => {
+        const refuse = (reason: string) => answer(Effect.fail(new Endpoint.Unreachable({ reason, sent: true })))
+        if (!actor.tell(request((reply) => answer(Effect.succeed(reply)), refuse))) {
+          refuse(`node ${peers.self} has too much to do`)
+        }
+      })
+
     const peer: Peer = {
-      acceptor: (message) => ask<AcceptorActor.Request, Message.ToProposer>(acceptor, (reply) => ({ message, reply })),
+      acceptor: (message) =>
+        ask<AcceptorActor.Request, Message.ToProposer>(acceptor, (reply, refuse) => ({ message, reply, refuse })),
       heartbeat: (message) =>
         ask<ElectionActor.Input, Message.HeartbeatReply>(election, (reply) => ({ _tag: "Heartbeat", message, reply })),
       client
@@ -213,24 +259,26 @@ export const layer = <Name extends string>(
   options?: { readonly client?: Partial<ClientConfig.ClientConfig> }
 ): Layer.Layer<
   Caller.Id<Name> | Replica,
-  Quorum.QuorumsUnusable | JournalError.JournalError,
+  Quorum.QuorumsUnusable | Bounds.ConfigRefused | JournalError.JournalError,
   Executor.Id<Name> | Journal.Journal | Peers
 > =>
-  Layer.scopedContext(Effect.gen(function*() {
-    const peers = yield* Peers
-    const { peer, replica } = yield* make(yield* machine.executor)
-    const endpoints = new Map([[peers.self as number, peer.client]])
-    for (const node of peers.members) if (node !== peers.self) endpoints.set(node, peers.peer(node).client)
-    const caller = yield* Client.make(endpoints, options?.client)
-    return Context.make(machine.caller, caller).pipe(Context.add(Replica, replica))
-  }))
+  Layer.scopedContext(
+    Effect.gen(function* () {
+      const peers = yield* Peers
+      const { peer, replica } = yield* make(yield* machine.executor)
+      const endpoints = new Map([[peers.self as number, peer.client]])
+      for (const node of peers.members) if (node !== peers.self) endpoints.set(node, peers.peer(node).client)
+      const caller = yield* Client.make(endpoints, options?.client)
+      return Context.make(machine.caller, caller).pipe(Context.add(Replica, replica))
+    })
+  )
 
 /** The accepted entries that are not known to be chosen: few, since a leader proposes only so far ahead. */
 const unchosen = (
   journal: Journal.Journal["Type"],
   bytes: number
 ): Effect.Effect<ReadonlyArray<Entry.Entry>, JournalError.JournalError> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const { acceptedThrough, chosenThrough } = journal.recovered
     const entries: Array<Entry.Entry> = []
     while (chosenThrough + entries.length < acceptedThrough) {
@@ -240,18 +288,7 @@ const unchosen = (
     return entries
   })
 
-/** Puts a request into an actor's mailbox, waiting for room, and waits for the reply. */
-const ask = <Input, Reply>(
-  actor: Pick<Actor.Actor<Input, unknown>, "offer">,
-  request: (reply: (reply: Reply) => void) => Input
-): Effect.Effect<Reply> =>
-  Effect.suspend(() => {
-    const replied = Deferred.unsafeMake<Reply>(FiberId.none)
-    const input = request((reply) => Deferred.unsafeDone(replied, Exit.succeed(reply)))
-    return Effect.zipRight(actor.offer(input), Deferred.await(replied))
-  })
-
-const leaderOf = (ballot: Ballot.Ballot): NodeId.NodeId | undefined => ballot.node === 0 ? undefined : ballot.node
+const leaderOf = (ballot: Ballot.Ballot): NodeId.NodeId | undefined => (ballot.node === 0 ? undefined : ballot.node)
 
 /** One sentence for the person who runs the replica; the whole cause goes to the debug log only. */
 const sentence = (cause: Cause.Cause<Actor.Failure>): string => {

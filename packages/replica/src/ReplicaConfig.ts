@@ -3,8 +3,10 @@
  *
  * @since 0.1.0
  */
+import { Bounds } from "@synod/client"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 
 /**
  * @since 0.1.0
@@ -82,6 +84,31 @@ export class ReplicaConfig extends Context.Reference<ReplicaConfig>()("@synod/re
 }) {}
 
 /**
+ * The configuration in force, if it can work.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const checked: Effect.Effect<Values, Bounds.ConfigRefused> = Effect.flatMap(ReplicaConfig, (config) =>
+  Bounds.check("replica", config, {
+    heartbeat: Bounds.time,
+    jitter: Bounds.share,
+    pipeline: Bounds.count(1, 1024),
+    batchEnvelopes: Bounds.count(1, 65_536),
+    batchBytes: Bounds.bytes,
+    envelope: Bounds.bytes,
+    waitingBytes: Bounds.count(config.envelope, Number.MAX_SAFE_INTEGER),
+    retryAfter: Bounds.time,
+    chunk: Bounds.bytes,
+    keep: Bounds.count(0, 1_000_000),
+    patience: Bounds.count(1, 1000),
+    mailbox: Bounds.count(16, 1_000_000),
+    outstanding: Bounds.count(1, 65_536),
+    replay: Bounds.count(1, 65_536)
+  })
+)
+
+/**
  * The longest frame replicas exchange, in bytes: all slots that can be undecided when the lead changes (twice the
  * pipeline) go to an acceptor in one message, or a piece of catching up.
  *
@@ -89,4 +116,12 @@ export class ReplicaConfig extends Context.Reference<ReplicaConfig>()("@synod/re
  * @category getters
  */
 export const maxFrameBytes = (config: Values): number =>
-  Math.max(config.chunk, 2 * config.pipeline * Math.max(config.batchBytes, config.envelope)) + 64 * 1024
+  Math.max(config.chunk, 2 * config.pipeline * Math.max(config.batchBytes, config.envelope)) + frameOverhead
+
+/**
+ * What a frame holds besides entries or answers, in bytes, at most: 64 KiB.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const frameOverhead = 64 * 1024

@@ -22,7 +22,11 @@ export const layer = (options: {
 }): Layer.Layer<Peers> => {
   const self = NodeId.make(1)
   const nobody = () => Effect.fail(new Endpoint.Unreachable({ reason: "this replica is alone", sent: false }))
-  const peer = { acceptor: nobody, heartbeat: nobody, client: { submit: nobody, query: nobody, status: nobody(), digest: nobody() } }
+  const peer = {
+    acceptor: nobody,
+    heartbeat: nobody,
+    client: { submit: nobody, query: nobody, status: nobody(), digest: nobody() }
+  }
   return Layer.succeed(Peers, {
     cluster: options.cluster,
     self,

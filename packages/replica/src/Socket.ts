@@ -5,6 +5,7 @@
  */
 import * as RpcClient from "@effect/rpc/RpcClient"
 import * as RpcServer from "@effect/rpc/RpcServer"
+import type { Bounds } from "@synod/client"
 import { NodeId } from "@synod/paxos"
 import { Tcp } from "@synod/wire"
 import * as Config from "effect/Config"
@@ -16,7 +17,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { type Peer, Peers } from "./Peers.js"
 import * as PeerServer from "./PeerServer.js"
-import { maxFrameBytes, ReplicaConfig } from "./ReplicaConfig.js"
+import * as ReplicaConfig from "./ReplicaConfig.js"
 
 /**
  * @since 0.1.0
@@ -64,7 +65,8 @@ export const parseMembers = (text: string): Either.Either<Members, MembersRefuse
     if (node === undefined || host === undefined || Number(port) > 65_535) {
       return Either.left(new MembersRefused({ reason: `"${part}" is not NODE=HOST:PORT, such as 1=127.0.0.1:7001` }))
     }
-    if (Number(node) in members) return Either.left(new MembersRefused({ reason: `node ${Number(node)} is named twice` }))
+    if (Number(node) in members)
+      return Either.left(new MembersRefused({ reason: `node ${Number(node)} is named twice` }))
     members[Number(node)] = { host: host.replace(/^\[|\]$/g, ""), port: Number(port) }
   }
   return Either.right(members)
@@ -78,7 +80,8 @@ export const parseMembers = (text: string): Either.Either<Members, MembersRefuse
  */
 export const members = (name: string): Config.Config<Members> =>
   Config.mapOrFail(Config.nonEmptyString(name), (text) =>
-    Either.mapLeft(parseMembers(text), ({ message }) => ConfigError.InvalidData([name], message)))
+    Either.mapLeft(parseMembers(text), ({ message }) => ConfigError.InvalidData([name], message))
+  )
 
 /**
  * Listens where `members` says, and keeps a connection to every other member.
@@ -86,10 +89,10 @@ export const members = (name: string): Config.Config<Members> =>
  * @since 0.1.0
  * @category layers
  */
-export const layer = (options: Options): Layer.Layer<Peers, Tcp.ListenError | MembersRefused> =>
+export const layer = (options: Options): Layer.Layer<Peers, Tcp.ListenError | MembersRefused | Bounds.ConfigRefused> =>
   Layer.scoped(
     Peers,
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const addresses = new Map<NodeId.NodeId, { readonly host: string; readonly port: number }>()
       for (const [name, address] of Object.entries(options.members)) addresses.set(yield* nodeId(Number(name)), address)
       const self = yield* nodeId(options.node)
@@ -97,15 +100,22 @@ export const layer = (options: Options): Layer.Layer<Peers, Tcp.ListenError | Me
       if (own === undefined) {
         return yield* new MembersRefused({ reason: `node ${self} is this replica and not one of them` })
       }
-      const wire = { cluster: options.cluster, maxFrameBytes: maxFrameBytes(yield* ReplicaConfig) }
+      const wire = {
+        cluster: options.cluster,
+        maxFrameBytes: ReplicaConfig.maxFrameBytes(yield* ReplicaConfig.checked)
+      }
       const { protocol } = yield* Tcp.serverProtocol({ ...own, ...wire })
       const others = Array.from(addresses).filter(([node]) => node !== self)
       const peers = new Map<NodeId.NodeId, Peer>(
-        yield* Effect.forEach(others, ([node, address]) =>
-          PeerServer.client.pipe(
-            Effect.provideServiceEffect(RpcClient.Protocol, Tcp.clientProtocol({ ...address, ...wire })),
-            Effect.map((peer) => [node, peer] as const)
-          ), { concurrency: "unbounded" })
+        yield* Effect.forEach(
+          others,
+          ([node, address]) =>
+            PeerServer.client.pipe(
+              Effect.provideServiceEffect(RpcClient.Protocol, Tcp.clientProtocol({ ...address, ...wire })),
+              Effect.map((peer) => [node, peer] as const)
+            ),
+          { concurrency: "unbounded" }
+        )
       )
       return {
         cluster: options.cluster,

@@ -41,6 +41,9 @@ export * as Replica from "./Replica.js"
 /** A replica's bounds and times. */
 export * as ReplicaConfig from "./ReplicaConfig.js"
 
+/** What others wait for from a replica. */
+export * as Requests from "./Requests.js"
+
 /** One replica inside an app. */
 export * as Single from "./Single.js"
 
