@@ -5,6 +5,7 @@ import { describe, expect, it } from "@effect/vitest"
 import type { Journal, JournalError } from "@synod/journal"
 import { Durable, Entry, Slot } from "@synod/paxos"
 import { Array, Cause, Effect, Exit, FastCheck, type Scope } from "effect"
+import { failure } from "./failure.js"
 import { all, appended, entriesOf, entry, write } from "./Writes.js"
 
 /** Somewhere that outlives the journals which are opened there. */
@@ -137,7 +138,7 @@ export const journalSuite = (driver: string, makePlace: Effect.Effect<Place, nev
         const place = yield* makePlace
         yield* opened(place, () =>
           Effect.gen(function* () {
-            const error = yield* Effect.flip(Effect.scoped(place.open))
+            const error = yield* failure(Effect.scoped(place.open))
             expect(error._tag).toBe("JournalLocked")
             expect(error.message).toMatch(/^journal .* is locked: another replica or process has it open$/)
           })
@@ -151,9 +152,9 @@ export const journalSuite = (driver: string, makePlace: Effect.Effect<Place, nev
         const place = yield* makePlace
         const journal = yield* opened(place, Effect.succeed)
         const errors = yield* Effect.all([
-          Effect.flip(journal.read(Slot.zero, all)),
-          Effect.flip(journal.write(appended(0, entriesOf("a")))),
-          Effect.flip(journal.recover)
+          failure(journal.read(Slot.zero, all)),
+          failure(journal.write(appended(0, entriesOf("a")))),
+          failure(journal.recover)
         ])
         for (const error of errors)
           expect(error.message).toMatch(/^can't (read|write|recover) journal .*: it is closed$/)

@@ -7,7 +7,8 @@ import { Entry, Slot } from "@synod/paxos"
 import { Effect } from "effect"
 import { spawnSync } from "node:child_process"
 import { readFileSync, writeFileSync } from "node:fs"
-import { child, cluster, filename, node, open, tamper } from "./SqliteFixtures.js"
+import { failure } from "./failure.js"
+import { child, childTimeout, cluster, filename, node, open, tamper } from "./SqliteFixtures.js"
 import { all, appended, entriesOf, entry, write } from "./Writes.js"
 
 const marker = "the entry whose bytes are about to rot"
@@ -32,7 +33,7 @@ it.scoped("a bit that flipped in an entry is found, with its slot, and the other
     const path = yield* written
     yield* flipBit(path, (bytes) => bytes.indexOf(marker) + 5)
     const journal = yield* open(path)
-    const error = yield* Effect.flip(journal.read(Slot.zero, all))
+    const error = yield* failure(journal.read(Slot.zero, all))
     expect(error).toMatchObject({ _tag: "JournalDamaged", slot: 4 })
     expect(error.message).toBe(
       `slot 4 of journal ${path} is damaged (its checksum differs): ` +
@@ -49,7 +50,7 @@ it.scoped("a bit that flipped in an entry's time is found", () =>
   Effect.gen(function* () {
     const path = yield* written
     yield* flipBit(path, (bytes) => bytes.indexOf(marker) - 2)
-    const error = yield* Effect.flip((yield* open(path)).read(Slot.make(3), all))
+    const error = yield* failure((yield* open(path)).read(Slot.make(3), all))
     expect(error).toMatchObject({ _tag: "JournalDamaged", slot: 4 })
   })
 )
@@ -58,7 +59,7 @@ it.scoped("a bit that flipped in the acceptor's state keeps the journal closed",
   Effect.gen(function* () {
     const path = yield* written
     yield* tamper(path, (sql) => sql`UPDATE record SET body = zeroblob(length(body)) WHERE slot = 0`)
-    const error = yield* Effect.flip(Effect.scoped(open(path)))
+    const error = yield* failure(Effect.scoped(open(path)))
     expect(error).toMatchObject({ _tag: "JournalDamaged", slot: 0 })
     expect(error.message).toBe(
       `the acceptor's state in journal ${path} is damaged (its checksum differs): ` +
@@ -71,7 +72,7 @@ it.scoped("a state that is gone is not taken for a new journal", () =>
   Effect.gen(function* () {
     const path = yield* written
     yield* tamper(path, (sql) => sql`DELETE FROM record`)
-    const error = yield* Effect.flip(Effect.scoped(open(path)))
+    const error = yield* failure(Effect.scoped(open(path)))
     expect(error).toMatchObject({ _tag: "JournalDamaged", slot: 0, reason: "it is missing" })
   })
 )
@@ -82,7 +83,7 @@ it.scoped("an entry that is missing is found, wherever a read begins", () =>
     yield* tamper(path, (sql) => sql`DELETE FROM record WHERE slot = 3`)
     const journal = yield* open(path)
     for (const after of [0, 1, 2]) {
-      const error = yield* Effect.flip(journal.read(Slot.make(after), all))
+      const error = yield* failure(journal.read(Slot.make(after), all))
       expect(error).toMatchObject({ _tag: "JournalDamaged", slot: 3, reason: "it is missing" })
     }
   })
@@ -92,7 +93,7 @@ it.scoped("a log whose last entry is missing does not end earlier", () =>
   Effect.gen(function* () {
     const path = yield* written
     yield* tamper(path, (sql) => sql`DELETE FROM record WHERE slot = 5`)
-    const error = yield* Effect.flip((yield* open(path)).read(Slot.make(4), all))
+    const error = yield* failure((yield* open(path)).read(Slot.make(4), all))
     expect(error).toMatchObject({ _tag: "JournalDamaged", slot: 5, reason: "it is missing" })
   })
 )
@@ -104,7 +105,7 @@ it.scoped("an entry under another's slot is found", () =>
       path,
       (sql) => sql`UPDATE record SET (body, crc) = (SELECT body, crc FROM record WHERE slot = 1) WHERE slot = 2`
     )
-    const error = yield* Effect.flip((yield* open(path)).read(Slot.zero, all))
+    const error = yield* failure((yield* open(path)).read(Slot.zero, all))
     expect(error).toMatchObject({ _tag: "JournalDamaged", slot: 2, reason: "its checksum differs" })
   })
 )
@@ -120,9 +121,7 @@ it.scoped("a destroyed page is reported as damage", () =>
       bytes.fill(0xa5, page, page + 100)
       writeFileSync(path, bytes)
     })
-    const error = yield* Effect.flip(
-      Effect.scoped(Effect.flatMap(open(path), (journal) => journal.read(Slot.zero, all)))
-    )
+    const error = yield* failure(Effect.scoped(Effect.flatMap(open(path), (journal) => journal.read(Slot.zero, all))))
     expect(error._tag).toBe("JournalDamaged")
     expect(error.message).toContain("is damaged (database disk image is malformed)")
   })
@@ -153,13 +152,13 @@ it.scoped("a write that finds the disk full leaves nothing behind, and the journ
 
     const large = Array.from({ length: 50 }, () => Entry.commands(1, new Uint8Array(4_000)))
     const tooMuch = write({ round: 5, through: 51, chosen: 0, after: 1 }, large)
-    const error = yield* Effect.flip(journal.write(tooMuch))
+    const error = yield* failure(journal.write(tooMuch))
     expect(error._tag).toBe("JournalFailed")
     expect(error.message).toBe(`can't write journal ${path}: the disk is full`)
 
     const silent = `journal ${path} does not answer after a failed write until it has been recovered`
-    expect((yield* Effect.flip(journal.read(Slot.zero, all))).message).toBe(silent)
-    expect((yield* Effect.flip(journal.write(before))).message).toBe(silent)
+    expect((yield* failure(journal.read(Slot.zero, all))).message).toBe(silent)
+    expect((yield* failure(journal.write(before))).message).toBe(silent)
 
     expect(yield* journal.recover).toEqual(before.state)
     expect(yield* journal.read(Slot.zero, all)).toEqual(entriesOf("abc"))
@@ -176,9 +175,9 @@ it.scoped("recovery is tried again until it succeeds", () =>
     const journal = yield* SqliteJournal.fromFile(file)
     yield* journal.write(appended(0, entriesOf("ab")))
     yield* file.query("PRAGMA query_only = ON")
-    expect((yield* Effect.flip(journal.write(appended(2, entriesOf("c")))))._tag).toBe("JournalFailed")
-    expect((yield* Effect.flip(journal.recover))._tag).toBe("JournalFailed")
-    expect((yield* Effect.flip(journal.read(Slot.zero, all)))._tag).toBe("JournalUnsettled")
+    expect((yield* failure(journal.write(appended(2, entriesOf("c")))))._tag).toBe("JournalFailed")
+    expect((yield* failure(journal.recover))._tag).toBe("JournalFailed")
+    expect((yield* failure(journal.read(Slot.zero, all)))._tag).toBe("JournalUnsettled")
     yield* file.query("PRAGMA query_only = OFF")
     expect((yield* journal.recover).acceptedThrough).toBe(2)
     yield* journal.write(appended(2, entriesOf("c")))
@@ -189,22 +188,25 @@ it.scoped("recovery is tried again until it succeeds", () =>
 const ulimit = spawnSync("bash", ["-c", "ulimit -f 1024"]).status === 0
 if (!ulimit) process.stderr.write("SKIPPED: a disk that refuses to write (bash, with its ulimit, is not installed)\n")
 
-it.scoped.skipIf(!ulimit)("a disk that refuses to write stops the acceptor, and it goes on from what it re-reads", () =>
-  Effect.gen(function* () {
-    const path = yield* filename
-    // Files may not grow beyond 1 MiB: the write-ahead log hits that after about a hundred writes.
-    const limit = ["bash", "-c", 'ulimit -f 1024; exec "$0" "$@"']
-    const lines = yield* Effect.flatMap(child([path, "recover", "1000"], limit), ({ lines }) => lines)
-    const acked = lines.filter((line) => line.startsWith("ack ")).length - 1
-    expect(acked).toBeGreaterThan(10)
-    expect(lines.slice(acked + 1)).toEqual([
-      `JournalFailed: can't write journal ${path}: the disk reports an I/O error (SQLITE_IOERR_WRITE)`,
-      "JournalUnsettled",
-      "JournalUnsettled",
-      `recovered ${acked}`,
-      `ack ${acked + 1}`
-    ])
-    const journal = yield* open(path)
-    expect(journal.recovered.promised.round).toBe(acked + 1)
-  })
+it.scoped.skipIf(!ulimit)(
+  "a disk that refuses to write stops the acceptor, and it goes on from what it re-reads",
+  () =>
+    Effect.gen(function* () {
+      const path = yield* filename
+      // Files may not grow beyond 1 MiB: the write-ahead log hits that after about a hundred writes.
+      const limit = ["bash", "-c", 'ulimit -f 1024; exec "$0" "$@"']
+      const lines = yield* Effect.flatMap(child([path, "recover", "1000"], limit), ({ lines }) => lines)
+      const acked = lines.filter((line) => line.startsWith("ack ")).length - 1
+      expect(acked).toBeGreaterThan(10)
+      expect(lines.slice(acked + 1)).toEqual([
+        `JournalFailed: can't write journal ${path}: the disk reports an I/O error (SQLITE_IOERR_WRITE)`,
+        "JournalUnsettled",
+        "JournalUnsettled",
+        `recovered ${acked}`,
+        `ack ${acked + 1}`
+      ])
+      const journal = yield* open(path)
+      expect(journal.recovered.promised.round).toBe(acked + 1)
+    }),
+  childTimeout
 )

@@ -45,6 +45,9 @@ const config = join(here, "../../../.config/vitest.config.ts")
 const fromVitest = createRequire(createRequire(import.meta.url).resolve("vitest/package.json"))
 const runner = join(dirname(fromVitest.resolve("vite-node/package.json")), "vite-node.mjs")
 
+/** Milliseconds for a test with child processes: each takes a second to start, or several on a busy machine. */
+export const childTimeout = 90_000
+
 /** Runs `child.ts` in a process of its own, below the programs of `wrap`; it does not outlive the scope. */
 export const child = (
   args: ReadonlyArray<string>,
@@ -62,7 +65,7 @@ export const child = (
         ...args
       ]
       const spawned = spawn(command!, rest, { stdio: ["pipe", "pipe", "inherit"] })
-      const gone = new Promise<void>((resolve) => spawned.once("close", () => resolve()))
+      const gone = new Promise<void>((resolve) => spawned.once("exit", () => resolve()))
       const lines = createInterface({ input: spawned.stdout })[Symbol.asyncIterator]()
       return {
         process: spawned,

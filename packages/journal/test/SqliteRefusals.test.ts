@@ -8,11 +8,12 @@ import { Effect } from "effect"
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { crc32 } from "node:zlib"
+import { failure } from "./failure.js"
 import { cluster, directory, filename, node, open, tamper } from "./SqliteFixtures.js"
 import { appended, entriesOf } from "./Writes.js"
 
 /** Opens, and expects to be told why not. */
-const refusal = (options: SqliteJournal.Options) => Effect.flip(Effect.scoped(SqliteJournal.make(options)))
+const refusal = (options: SqliteJournal.Options) => failure(Effect.scoped(SqliteJournal.make(options)))
 
 /** A closed journal with something in it. */
 const written = Effect.tap(filename, (path) =>

@@ -6,6 +6,7 @@ import { type Journal, type JournalError, SqliteJournal } from "@synod/journal"
 import { Entry, Slot } from "@synod/paxos"
 import { Effect } from "effect"
 import { writeSync } from "node:fs"
+import { failure } from "./failure.js"
 import { cluster, node } from "./SqliteFixtures.js"
 import { all, write } from "./Writes.js"
 
@@ -39,10 +40,8 @@ const tasks: { readonly [task: string]: (journal: Journal.Journal["Type"]) => Ef
   /** Writes until the disk refuses; recovers; goes on. */
   recover: (journal) =>
     Effect.gen(function* () {
-      const failure = yield* Effect.flip(
-        Effect.zipRight(writeUntil(journal, Number(count)), Effect.dieMessage("the disk took everything"))
-      )
-      yield* say(`${failure._tag}: ${failure.message}`)
+      const refused = yield* failure(writeUntil(journal, Number(count)))
+      yield* say(`${refused._tag}: ${refused.message}`)
       yield* say(yield* answer(journal.read(Slot.zero, all)))
       yield* say(yield* answer(journal.write(nth(1))))
       const { promised } = yield* journal.recover
