@@ -95,9 +95,9 @@ describe.each(folders)("%s", (folder) => {
 })
 
 describe("the workspace", () => {
-  const members = ["packages", "apps"].flatMap((group) =>
-    readdirSync(join(root, group)).map((name) => `${group}/${name}`)
-  )
+  const members = ["packages", "apps"]
+    .flatMap((group) => readdirSync(join(root, group)).map((name) => `${group}/${name}`))
+    .filter((member) => existsSync(join(root, member, "package.json")))
 
   it("compiles every member and its tests", () => {
     const { references } = json<{ references: ReadonlyArray<{ path: string }> }>("tsconfig.json")
