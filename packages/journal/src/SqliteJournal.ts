@@ -19,6 +19,7 @@ import type * as Scope from "effect/Scope"
 import * as Contract from "./Contract.js"
 import { Journal } from "./Journal.js"
 import * as JournalError from "./JournalError.js"
+import { JournalStore } from "./JournalStore.js"
 import * as Row from "./Row.js"
 import * as SqliteFailure from "./internal/SqliteFailure.js"
 import * as SqliteFile from "./SqliteFile.js"
@@ -94,11 +95,13 @@ export const fromFile = (
   })
 
 /**
+ * A replica's journal in this file.
+ *
  * @since 0.1.0
  * @category layers
  */
-export const layer = (options: Options): Layer.Layer<Journal, JournalError.OpenError> =>
-  Layer.scoped(Journal, make(options))
+export const layer = (options: Pick<Options, "filename">): Layer.Layer<JournalStore> =>
+  Layer.succeed(JournalStore, { open: (owner) => make({ ...options, ...owner }) })
 
 const rowsOf = ({ after, entries, state }: Write): ReadonlyArray<Row.Row> => {
   const rows = entries.map((entry, i) => Row.fromEntry(after + i + 1, entry))

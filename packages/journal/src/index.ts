@@ -11,6 +11,9 @@ export * as Journal from "./Journal.js"
 /** Why a journal does not open, or does not answer. */
 export * as JournalError from "./JournalError.js"
 
+/** Where a replica keeps its journal. */
+export * as JournalStore from "./JournalStore.js"
+
 /** Rows of bytes with checksums. */
 export * as Row from "./Row.js"
 
