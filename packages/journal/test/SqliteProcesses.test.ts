@@ -91,18 +91,13 @@ describe("synchronous = FULL", () => {
       Effect.gen(function* () {
         const writes = 200
         const path = yield* filename
-        const trace = join(yield* directory, "trace")
-        const traced = yield* child(
-          [path, "write", String(writes)],
-          ["strace", "-f", "-y", "-e", "trace=fsync,fdatasync,write", "-o", trace]
-        )
-        expect(yield* traced.lines).toHaveLength(1 + writes)
-
+        const { calls, lines } = yield* traced([path, "write", String(writes)])
+        expect(lines).toHaveLength(1 + writes)
         let acks = 0
         let unsynced = 0
         let synced = false
-        for (const call of finishedCalls(readFileSync(trace, "utf8"))) {
-          if (/^(fsync|fdatasync)\(\d+<.*-wal>\) += 0/.test(call)) synced = true
+        for (const call of calls) {
+          if (isWalSync(call)) synced = true
           if (!/^write\(1<.*"ack \d+\\n"/.test(call)) continue
           acks++
           if (!synced) unsynced++
@@ -112,7 +107,39 @@ describe("synchronous = FULL", () => {
       }),
     childTimeout
   )
+
+  it.scoped.skipIf(!strace)(
+    "what a killed process left behind has reached the disk before anyone is told of it",
+    () =>
+      Effect.gen(function* () {
+        const path = yield* filename
+        const killed = yield* child([path, "hold", "3"])
+        for (const line of ["open", "ack 1", "ack 2", "ack 3"]) expect(yield* killed.line).toBe(line)
+        yield* killed.kill
+
+        const { calls, lines } = yield* traced([path, "write", "0"])
+        expect(lines).toEqual(["open"])
+        const told = calls.findIndex((call) => /^write\(1<.*"open\\n"/.test(call))
+        const copied = calls.findIndex((call) => /^(fsync|fdatasync)\(\d+<.*\/journal\.db>\) += 0/.test(call))
+        const synced = calls.findIndex((call, i) => i > copied && isWalSync(call))
+        expect(copied).toBeGreaterThan(-1)
+        expect(synced).toBeGreaterThan(copied)
+        expect(told).toBeGreaterThan(synced)
+      }),
+    childTimeout
+  )
 })
+
+const isWalSync = (call: string) => /^(fsync|fdatasync)\(\d+<.*-wal>\) += 0/.test(call)
+
+/** Runs a child to its end; what it printed, and what it synced and wrote, in order. */
+const traced = (args: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const trace = join(yield* directory, "trace")
+    const run = yield* child(args, ["strace", "-f", "-y", "-e", "trace=fsync,fdatasync,write", "-o", trace])
+    const lines = yield* run.lines
+    return { lines, calls: finishedCalls(readFileSync(trace, "utf8")) }
+  })
 
 /** The system calls of a trace in the order in which they ended; strace splits one when another thread's comes between. */
 const finishedCalls = (trace: string): ReadonlyArray<string> => {
