@@ -50,7 +50,7 @@ const imports = {
 const noNode = builtinModules.map((name) => ({ name, message: "This package runs wherever JavaScript does." }))
 
 export default tseslint.config(
-  { ignores: ["**/dist/", "**/node_modules/", "**/.turbo/", "**/coverage/"] },
+  { ignores: ["**/dist/", "**/node_modules/", "**/.turbo/", "**/coverage/", "**/.generated/"] },
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   {
     name: "synod/everywhere",

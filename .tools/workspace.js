@@ -132,3 +132,18 @@ export const compile = (projects) => {
   removeOrphans()
   return runNode("node_modules/typescript/bin/tsc", ["-b", ...projects])
 }
+
+/** Installs and builds what is missing, then runs an app's `dist/bin.js`. Answers its exit code. */
+export const launch = async (app, args) => {
+  if (!(await install())) return 1
+  const start = performance.now()
+  say(`Building the packages and ${app}, as far as they changed.`)
+  const code = await compile([app])
+  if (code !== 0) {
+    say("The build failed: the compiler's errors are above.")
+    return code
+  }
+  say(`Built in ${seconds(start)}.`)
+  say("")
+  return runNode(`${app}/dist/bin.js`, args)
+}

@@ -1,0 +1,4 @@
+import { launch } from "./workspace.js"
+
+/** `npm run bench`: the benchmarks. */
+export const main = (args) => launch("apps/bench", args)
