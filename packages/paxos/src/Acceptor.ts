@@ -229,11 +229,11 @@ const finish = (
   if (after.chosenThrough === before.chosenThrough) return { state: after, actions }
   const entries = Log.slice(after.log, before.chosenThrough, after.chosenThrough)
   const evictable = Slot.make(Math.max(0, after.chosenThrough - options.keep))
-  return Step.make(
-    { ...after, log: Log.evict(after.log, evictable) },
-    ...actions,
-    { _tag: "Deliver", after: before.chosenThrough, entries }
-  )
+  return Step.make({ ...after, log: Log.evict(after.log, evictable) }, ...actions, {
+    _tag: "Deliver",
+    after: before.chosenThrough,
+    entries
+  })
 }
 
 const held = (self: State) => ({
@@ -285,6 +285,10 @@ const check = (before: State, { _tag }: Message.ToAcceptor, after: State): void 
     const was = Log.get(before.log, slot)
     const is = Log.get(after.log, slot)
     if (was === is) continue
-    hold("acceptor", `the chosen entry of slot ${slot} never changes`, is !== undefined && (was === undefined || Entry.equals(was, is)))
+    hold(
+      "acceptor",
+      `the chosen entry of slot ${slot} never changes`,
+      is !== undefined && (was === undefined || Entry.equals(was, is))
+    )
   }
 }

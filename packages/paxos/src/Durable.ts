@@ -53,7 +53,8 @@ export const initial: Durable = {
 }
 
 /**
- * The same changes in as few writes as can be: what is appended in several steps of one turn becomes one write.
+ * The same changes in as few writes as can be: what is appended in several steps of one turn becomes one write. Since a
+ * write reaches to the end of the log, what the one before put behind its start is gone.
  *
  * @since 0.1.0
  * @category combinators
@@ -64,9 +65,7 @@ export const merge = (writes: ReadonlyArray<Write>): ReadonlyArray<Write> => {
   for (const write of writes) {
     const last = merged[merged.length - 1]
     const kept = last === undefined ? -1 : write.after - last.after
-    const joinsOn = last !== undefined && kept >= 0 && kept <= last.entries.length &&
-      kept + write.entries.length >= last.entries.length
-    if (joinsOn) {
+    if (last !== undefined && kept >= 0 && kept <= last.entries.length) {
       const entries = [...last.entries.slice(0, kept), ...write.entries]
       merged[merged.length - 1] = { state: write.state, after: last.after, entries }
     } else merged.push(write)

@@ -183,22 +183,17 @@ const tick = (self: State, options: Options): Step.Step<State, Action> => {
     return { ...asked, state: { ...asked.state, yielded: self.yielded + 1 } }
   }
   // Happy until the next round shows what came of it, so that the neighbours don't all try at once.
-  return Step.make<State, Action>(
-    { ...asked.state, happy: true },
-    ...asked.actions,
-    { _tag: "Campaign", above: highest }
-  )
+  return Step.make<State, Action>({ ...asked.state, happy: true }, ...asked.actions, {
+    _tag: "Campaign",
+    above: highest
+  })
 }
 
 /** Whoever takes over needs the nodes for phase 1, and from then on those for phase 2. */
 const canLead = (round: number, nodes: ReadonlySet<NodeId>, { quorums }: Options): boolean =>
   quorums.isPrepareQuorum(round, nodes) && quorums.isAcceptQuorum(round, nodes)
 
-const isHappy = (
-  self: State,
-  replies: ReadonlyArray<Message.HeartbeatReply>,
-  options: Options
-): boolean => {
+const isHappy = (self: State, replies: ReadonlyArray<Message.HeartbeatReply>, options: Options): boolean => {
   if (!isOurs(self)) return replies.some((reply) => reply.happy && Ballot.equals(reply.claim, self.leader))
   const following = new Set([options.self])
   for (const reply of replies) if (!Ballot.greaterThan(reply.leader, self.claim)) following.add(reply.from)

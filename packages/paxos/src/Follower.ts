@@ -29,12 +29,21 @@ export interface Follower {
   /** The last confirmation round it was asked in, and the last it answered. */
   readonly asked: number
   readonly confirmed: number
-  /** `agreed` at the last tick: no progress since, with something under way, means that a message was lost. */
-  readonly progress: Slot.Slot
-  /** A piece of older log is being fetched for it, and how often that was asked for in vain. */
+  /** A piece of older log is being fetched for it. */
   readonly fetching: boolean
+  /** Which of those that have the piece is asked: the next one each time that one is silent. */
+  readonly turn: number
+  /** How often in a row it was asked for in vain. */
   readonly tries: number
+  /** How things stood at the last tick; none before the first. What was under way then and still is must be lost. */
+  readonly due: Due | undefined
 }
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Due = Pick<Follower, "agreed" | "next" | "told" | "asked" | "fetching">
 
 /**
  * An acceptor that has not promised yet.
@@ -51,9 +60,10 @@ export const unknown: Follower = {
   knows: Slot.zero,
   asked: 0,
   confirmed: 0,
-  progress: Slot.zero,
   fetching: false,
-  tries: 0
+  turn: 0,
+  tries: 0,
+  due: undefined
 }
 
 /**
@@ -65,7 +75,7 @@ export const unknown: Follower = {
 export const joined = (held: Held, adopted: Adopted): Follower => {
   const agreed = agreement(held, adopted)
   const { chosenThrough } = held
-  return { ...unknown, mode: "Probing", agreed, next: agreed, progress: agreed, told: chosenThrough, knows: chosenThrough }
+  return { ...unknown, mode: "Probing", agreed, next: agreed, told: chosenThrough, knows: chosenThrough }
 }
 
 /**
@@ -87,6 +97,38 @@ export interface Adopted {
  */
 export interface Held extends Adopted {
   readonly chosenThrough: Slot.Slot
+}
+
+/**
+ * Was an Accept due and nothing came of it? Either entries are under way, or the empty Accept that synchronises an acceptor
+ * which has all of the log.
+ *
+ * @since 0.1.0
+ * @category helpers
+ */
+export const isStuck = ({ agreed, due, matched, mode, next }: Follower): boolean =>
+  due !== undefined &&
+  mode !== "Unknown" &&
+  due.agreed === agreed &&
+  (due.next > agreed || (due.next === agreed && next === agreed && matched < agreed))
+
+/**
+ * The follower as if all that was due had never been sent.
+ *
+ * @since 0.1.0
+ * @category helpers
+ */
+export const withoutLost = (self: Follower): Follower => {
+  const { agreed, confirmed, due, knows } = self
+  if (due === undefined || self.mode === "Unknown") return self
+  const silent = due.agreed === agreed && due.fetching && self.fetching
+  return {
+    ...self,
+    ...(isStuck(self) ? { mode: "Probing", next: agreed } : {}),
+    told: knows < due.told ? knows : self.told,
+    asked: confirmed < due.asked ? confirmed : self.asked,
+    ...(silent ? { fetching: false, turn: self.turn + 1, tries: self.tries + 1 } : {})
+  }
 }
 
 /**

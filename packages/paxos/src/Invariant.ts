@@ -13,7 +13,10 @@
  */
 export class InvariantBroken extends Error {
   override readonly name = "InvariantBroken"
-  constructor(readonly role: string, readonly claim: string) {
+  constructor(
+    readonly role: string,
+    readonly claim: string
+  ) {
     super(`${role}: ${claim} does not hold`)
   }
 }

@@ -10,6 +10,7 @@
 import * as Ballot from "./Ballot.js"
 import type * as Entry from "./Entry.js"
 import * as Follower from "./Follower.js"
+import { hold } from "./Invariant.js"
 import * as Log from "./Log.js"
 import type * as Message from "./Message.js"
 import type { NodeId } from "./NodeId.js"
@@ -84,8 +85,11 @@ export const lead = (
  * @since 0.1.0
  * @category steps
  */
-export const propose = (self: Leading, entries: ReadonlyArray<Entry.Entry>, options: Options): Next =>
-  everyone({ ...self, log: Log.append(self.log, entries) }, options)
+export const propose = (self: Leading, entries: ReadonlyArray<Entry.Entry>, options: Options): Next => {
+  const log = Log.append(self.log, entries)
+  hold("proposer", "proposed within the pipeline", log.through - self.chosenThrough <= options.pipeline)
+  return everyone({ ...self, log }, options)
+}
 
 /**
  * A new round in which acceptors confirm that they have promised nothing higher.
@@ -99,32 +103,30 @@ export const confirm = (self: Leading, options: Options): Next => {
 }
 
 /**
- * Sends again what seems lost: what was sent before the last tick and moved nothing since.
+ * Sends again what was under way at the last tick and still is, and tells everybody what is chosen.
  *
  * @since 0.1.0
  * @category steps
  */
 export const tick = (self: Leading, options: Options): Next => {
-  const followers = new Map<NodeId, Follower.Follower>()
-  const prepares: Array<Action> = []
+  let state = self
+  const actions: Array<Action> = []
   const confirming = self.confirm.answered < self.confirm.asked
-  for (const [node, follower] of self.followers) {
-    if (follower.mode === "Unknown") prepares.push(send(node, { _tag: "Prepare", ballot: self.ballot }))
-    const asked = confirming ? follower.confirmed : follower.asked
-    followers.set(node, { ...(follower.agreed === follower.progress ? again(follower) : follower), asked, progress: follower.agreed })
+  for (const [node, before] of self.followers) {
+    if (before.mode === "Unknown") actions.push(send(node, { _tag: "Prepare", ballot: self.ballot }))
+    const renewed = Follower.withoutLost(before)
+    const follower = { ...renewed, asked: confirming ? renewed.asked : before.asked }
+    const news = follower.told < self.chosenThrough || Follower.isStuck(before)
+    const sent = one(withFollower(state, node, follower), node, options, news)
+    const { agreed, asked, fetching, next, told } = sent.state.followers.get(node)!
+    state = withFollower(sent.state, node, {
+      ...sent.state.followers.get(node)!,
+      due: { agreed, asked, fetching, next, told }
+    })
+    actions.push(...sent.actions)
   }
-  const sent = everyone({ ...self, followers }, options, ({ agreed, matched, next, told }) =>
-    told < self.chosenThrough || (matched < agreed && next === agreed))
-  return Step.make(sent.state, ...prepares, ...sent.actions)
+  return Step.make(state, ...actions)
 }
-
-/** As if what is under way to it had been lost. */
-const again = (follower: Follower.Follower): Follower.Follower => ({
-  ...(follower.next > follower.agreed ? probe(follower) : follower),
-  told: follower.knows,
-  fetching: false,
-  tries: follower.fetching ? follower.tries + 1 : follower.tries
-})
 
 /**
  * Our own acceptor lacks chosen entries, and everybody known to have them is silent: whoever prepares next may know of
@@ -147,7 +149,9 @@ export const receive = (self: Leading, from: NodeId, message: Message.ToProposer
   if (follower === undefined) return Step.make(self)
   switch (message._tag) {
     case "Promise":
-      return follower.mode === "Unknown" ? heard(self, from, Follower.joined(message, self.adopted), options, true) : Step.make(self)
+      return follower.mode === "Unknown"
+        ? heard(self, from, Follower.joined(message, self.adopted), options, true)
+        : Step.make(self)
     case "Accepted":
       return accepted(self, from, follower, message, options)
     case "Rejected":
@@ -249,11 +253,13 @@ const count = (self: Leading, options: Options): Leading => {
 /** Reads may be served from all that was chosen when they were asked, which the adopted log surely contains. */
 const confirmed = (before: Leading, after: Leading): ReadonlyArray<Action> =>
   after.confirm.answered > before.confirm.answered
-    ? [{
-      _tag: "Confirmed",
-      confirm: after.confirm.answered,
-      slot: Slot.max(after.chosenThrough, after.adopted.acceptedThrough)
-    }]
+    ? [
+        {
+          _tag: "Confirmed",
+          confirm: after.confirm.answered,
+          slot: Slot.max(after.chosenThrough, after.adopted.acceptedThrough)
+        }
+      ]
     : []
 
 const probe = (follower: Follower.Follower): Follower.Follower =>
@@ -342,10 +348,10 @@ const fetch = (self: Leading, node: NodeId, follower: Follower.Follower, options
 }
 
 /** An acceptor that has the slot to fetch: our own, if it can be, and another one each time that one is silent. */
-const sourceOf = (self: Leading, { next, tries }: Follower.Follower, options: Options): NodeId => {
+const sourceOf = (self: Leading, { next, turn }: Follower.Follower, options: Options): NodeId => {
   const nodes = new Set([options.self, self.source, ...self.followers.keys()])
   const sources = Array.from(nodes).filter((node) => agreesThrough(self, node) > next)
-  return sources[tries % sources.length] ?? self.source
+  return sources[turn % sources.length] ?? self.source
 }
 
 /** How far an acceptor's log, all of which is a prefix of ours, is known to reach; 0 where it may hold other things. */

@@ -91,9 +91,7 @@ export const reach = (self: Log, after: Slot.Slot, bytes: number): Slot.Slot => 
  * @category comparing
  */
 export const sharesAllOf = (self: Log, other: Log): boolean =>
-  self.buffer === other.buffer &&
-  self.offset - self.base === other.offset - other.base &&
-  self.through >= other.through
+  self.buffer === other.buffer && self.offset - self.base === other.offset - other.base && self.through >= other.through
 
 /**
  * Adds entries at the end.

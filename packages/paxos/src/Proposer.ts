@@ -265,9 +265,11 @@ const adopt = (self: Preparing, options: Options): Step.Step<State, Action> => {
   for (const candidate of self.promises) {
     // Of equal logs our own comes without a journey.
     if (
-      best === undefined || Follower.isNewer(candidate[1], best[1]) ||
+      best === undefined ||
+      Follower.isNewer(candidate[1], best[1]) ||
       (candidate[0] === options.self && !Follower.isNewer(best[1], candidate[1]))
-    ) best = candidate
+    )
+      best = candidate
     chosenThrough = Slot.max(chosenThrough, candidate[1].chosenThrough)
   }
   hold("proposer", "a prepare quorum is not empty", best !== undefined)
@@ -316,7 +318,7 @@ const check = (before: State, after: State, options: Options): void => {
   hold(
     "proposer",
     "a new ballot is above all heard of before",
-    before._tag !== "Following" && Ballot.equals(before.ballot, after.ballot) ||
+    (before._tag !== "Following" && Ballot.equals(before.ballot, after.ballot)) ||
       Ballot.greaterThan(after.ballot, before.highest)
   )
   if (after._tag !== "Leading") return

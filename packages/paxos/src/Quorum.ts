@@ -39,9 +39,9 @@ export class QuorumsMiss extends Data.TaggedError("QuorumsMiss")<{
   readonly accept: ReadonlyArray<NodeId>
 }> {
   override get message() {
-    return `${this.system} is not safe: the prepare quorum {${this.prepare.join(", ")}} misses the accept quorum {${
-      this.accept.join(", ")
-    }}; every two must share a node`
+    return `${this.system} is not safe: the prepare quorum {${this.prepare.join(", ")}} misses the accept quorum {${this.accept.join(
+      ", "
+    )}}; every two must share a node`
   }
 }
 

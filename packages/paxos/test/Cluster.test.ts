@@ -18,8 +18,8 @@ const flexible = (size: number, prepare: number, accept: number) =>
 
 /** Has the only leader among `nodes` decide two more slots, and all of `nodes` apply them. */
 const progresses = (cluster: Cluster, nodes: ReadonlyArray<Node>, partition: Partition.Partition, where: string) => {
-  const leaders = nodes.filter(({ id, proposer }) =>
-    proposer._tag === "Leading" && Proposer.capacity(proposer, cluster.options(id)) > 0
+  const leaders = nodes.filter(
+    ({ id, proposer }) => proposer._tag === "Leading" && Proposer.capacity(proposer, cluster.options(id)) > 0
   )
   assert.strictEqual(leaders.length, 1, `${where}: one leader that can propose`)
   const before = cluster.chosen.length
@@ -41,7 +41,12 @@ const heals = (cluster: Cluster, where: string) => {
   assert.strictEqual(quiet, 0, `${where}: nothing is sent when everybody has everything`)
 }
 
-const tell = (what: string, quorums: Quorum.QuorumSystem, faults: Faults, end: (cluster: Cluster, seed: string) => void) =>
+const tell = (
+  what: string,
+  quorums: Quorum.QuorumSystem,
+  faults: Faults,
+  end: (cluster: Cluster, seed: string) => void
+) =>
   it(`${what}, ${quorums.name}, ${seeds} seeds`, { timeout: 60_000 + 100 * seeds }, async () => {
     const sum = { decided: 0, crashes: 0, leaders: 0, confirmations: 0 }
     for (let seed = first; seed < first + seeds; seed++) {
@@ -85,7 +90,12 @@ describe("whoever can reach a quorum goes on", () => {
       const left = order.slice(0, size)
       const partition = Partition.halves(left)
       cluster.settle(12 + 3 * cluster.members.length, partition)
-      progresses(cluster, left.map((id) => cluster.nodes.get(id)!), partition, where)
+      progresses(
+        cluster,
+        left.map((id) => cluster.nodes.get(id)!),
+        partition,
+        where
+      )
       heals(cluster, where)
     })
   }

@@ -50,7 +50,10 @@ export class Node {
   election: Election.State
   learner: Learner.State
   applied: Array<Entry.Entry> = []
-  constructor(readonly id: NodeId.NodeId, readonly disk: Disk) {
+  constructor(
+    readonly id: NodeId.NodeId,
+    readonly disk: Disk
+  ) {
     const durable = disk.durable
     this.acceptor = Acceptor.recover(durable, disk.entries.slice(durable.chosenThrough))
     this.proposer = Proposer.initial(durable.promised)
@@ -78,7 +81,12 @@ export class Cluster {
 
   readonly sizes: Sizes
 
-  constructor(seed: number, readonly quorums: Quorum.QuorumSystem, faults: Faults, sizes?: Sizes) {
+  constructor(
+    seed: number,
+    readonly quorums: Quorum.QuorumSystem,
+    faults: Faults,
+    sizes?: Sizes
+  ) {
     this.random = Random.make(seed)
     this.faults = faults
     this.members = quorums.members
@@ -163,10 +171,15 @@ export class Cluster {
     for (const action of actions) {
       if (action._tag === "Apply") {
         this.decide(action.slot, action.entry)
-        if (node.applied.length !== action.slot - 1) throw new Error(`node ${node.id} applies ${action.slot} out of order`)
+        if (node.applied.length !== action.slot - 1)
+          throw new Error(`node ${node.id} applies ${action.slot} out of order`)
         node.applied.push(action.entry)
       } else {
-        this.learn(node, { _tag: "Read", after: action.after, entries: node.disk.entries.slice(action.after, action.after + 2) })
+        this.learn(node, {
+          _tag: "Read",
+          after: action.after,
+          entries: node.disk.entries.slice(action.after, action.after + 2)
+        })
       }
     }
   }
@@ -194,9 +207,13 @@ export class Cluster {
           this.confirmations.push({ node: node.id, confirm: action.confirm, slot: action.slot })
           if (this.chosen.length > action.slot) {
             // Others may know more than this leader, but nothing that was known before the round was asked for.
-            const before = this.asked.get(`${node.id}/${action.confirm}/${"ballot" in state ? Ballot.format(state.ballot) : ""}`)
+            const before = this.asked.get(
+              `${node.id}/${action.confirm}/${"ballot" in state ? Ballot.format(state.ballot) : ""}`
+            )
             if (before !== undefined && before > action.slot) {
-              throw new Error(`a read at slot ${action.slot} misses slot ${before}, which was applied before it was asked`)
+              throw new Error(
+                `a read at slot ${action.slot} misses slot ${before}, which was applied before it was asked`
+              )
             }
           }
           break
@@ -231,8 +248,10 @@ export class Cluster {
   /** What an acceptor holds in memory is what its journal says, but for `chosenThrough`, which may be forgotten. */
   private held({ acceptor, disk, id }: Node) {
     const { acceptedBallot, acceptedThrough, promised } = Acceptor.durable(acceptor)
-    const same = Ballot.equals(promised, disk.durable.promised) &&
-      Ballot.equals(acceptedBallot, disk.durable.acceptedBallot) && acceptedThrough === disk.entries.length
+    const same =
+      Ballot.equals(promised, disk.durable.promised) &&
+      Ballot.equals(acceptedBallot, disk.durable.acceptedBallot) &&
+      acceptedThrough === disk.entries.length
     if (!same) throw new Error(`node ${id} holds what is not in its journal`)
   }
 
@@ -240,7 +259,8 @@ export class Cluster {
     const known = this.chosen[slot - 1]
     if (known !== undefined && !Entry.equals(known, entry)) throw new Error(`slot ${slot} is decided twice`)
     const chosen = this.votes.chosen[slot - 1]
-    if (chosen === undefined || !Entry.equals(chosen, entry)) throw new Error(`slot ${slot} is applied and was not chosen`)
+    if (chosen === undefined || !Entry.equals(chosen, entry))
+      throw new Error(`slot ${slot} is applied and was not chosen`)
     if (!this.proposed.has(text(entry))) throw new Error(`slot ${slot} holds what nobody proposed`)
     this.chosen[slot - 1] = entry
   }
@@ -291,10 +311,14 @@ export class Cluster {
         case "proposer":
           return this.propose(node, { _tag: "Receive", from: envelope.from, message: envelope.message })
         case "ask": {
-          const { actions } = Election.step(node.election, { _tag: "Heartbeat", message: envelope.message }, {
-            self: node.id,
-            quorums: this.quorums
-          })
+          const { actions } = Election.step(
+            node.election,
+            { _tag: "Heartbeat", message: envelope.message },
+            {
+              self: node.id,
+              quorums: this.quorums
+            }
+          )
           for (const action of actions) {
             if (action._tag === "Reply") {
               this.send({ kind: "told", to: envelope.from, from: node.id, message: action.message })
