@@ -1,0 +1,152 @@
+/**
+ * The command line on a bank in this process: what goes to standard output, what a person is told, what fails.
+ */
+import { NodeContext } from "@effect/platform-node"
+import { FileSystem, Path } from "@effect/platform"
+import { assert, describe, it } from "@effect/vitest"
+import { Console, Effect, Either, Layer } from "effect"
+import { Bank } from "../src/Bank.js"
+import * as Cli from "../src/cli/Cli.js"
+import * as Progress from "../src/cli/Progress.js"
+import { BankTest } from "./fixtures.js"
+
+/** Runs commands against one bank; gives what each printed, or the message it failed with. */
+const session = (files: Readonly<Record<string, string>>) =>
+  Effect.gen(function* () {
+    const disk = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    const caller = yield* Bank.caller
+    const directory = yield* disk.makeTempDirectoryScoped()
+    for (const [name, text] of Object.entries(files)) yield* disk.writeFileString(path.join(directory, name), text)
+    const run = Cli.make(() => Layer.succeed(Bank.caller, caller))
+    return (...args: ReadonlyArray<string>) =>
+      Effect.gen(function* () {
+        const printed: Array<string> = []
+        const defaultConsole = yield* Console.consoleWith(Effect.succeed)
+        const recording: Console.Console = {
+          ...defaultConsole,
+          log: (...texts) => Effect.sync(() => void printed.push(texts.join(" "))),
+          error: () => Effect.void
+        }
+        const argv = args.map((arg) => (arg in files ? path.join(directory, arg) : arg))
+        const result = yield* Effect.either(run(["node", "bank-ledger", ...argv]).pipe(Effect.withConsole(recording)))
+        const failed = Either.match(result, {
+          onLeft: (error) => ["failed:", "message" in error ? String(error.message) : error._tag],
+          onRight: () => []
+        })
+        return [...printed, ...failed].join("\n").replaceAll(`${directory}/`, "")
+      })
+  })
+
+const layer = Layer.mergeAll(BankTest, NodeContext.layer, Progress.layerSilent)
+
+const good = "2026-01-31 Café | breakfast\n  expenses:food  1,234.50 EUR\n  assets:cash\n\n2026-02-01 y\n  a  $3\n  b\n"
+const bad = "2026-01-31 x\n  a  1 EUR\n  b  2 EUR\n\n2026-01-31 fine\n  a  7 EUR\n  b\n"
+
+describe("import", () => {
+  it.scoped("posts files, says so, and posts them once", () =>
+    Effect.gen(function* () {
+      const run = yield* session({
+        "good.journal": good,
+        "t.csv": "txnidx,date,description,account,amount,commodity\n"
+      })
+      assert.strictEqual(yield* run("import", "good.journal", "t.csv"), "Imported 2 transactions.")
+      assert.strictEqual(yield* run("import", "good.journal"), "Imported 0 transactions; 2 had been imported before.")
+      assert.strictEqual(
+        yield* run("balance"),
+        [
+          "                  $3  a",
+          "       -1,234.50 EUR  assets:cash",
+          "                 $-3  b",
+          "        1,234.50 EUR  expenses:food",
+          "--------------------",
+          "                   0  "
+        ].join("\n")
+      )
+      assert.strictEqual(
+        yield* run("statement", "assets:cash"),
+        "      1  2026-01-31  Café | breakfast                                 -1,234.50 EUR         -1,234.50 EUR"
+      )
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.scoped("posts nothing at all if anything is wrong, unless told to keep going", () =>
+    Effect.gen(function* () {
+      const run = yield* session({ "good.journal": good, "bad.journal": bad })
+      assert.strictEqual(
+        yield* run("import", "good.journal", "bad.journal"),
+        "failed:\nbad.journal:1:1: the transaction is off by 3 EUR\n" +
+          "Nothing was imported because of 1 problem; with --keep-going, what is in order is."
+      )
+      assert.include(yield* run("balance"), "                   0  ")
+      assert.strictEqual(
+        yield* run("import", "bad.journal", "--keep-going"),
+        "Imported 1 transaction.\nfailed:\nbad.journal:1:1: the transaction is off by 3 EUR\nNot imported because of 1 problem."
+      )
+      assert.include(yield* run("balance"), "               7 EUR  a\n")
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.scoped("can refuse to take accounts below zero", () =>
+    Effect.gen(function* () {
+      const run = yield* session({ "good.journal": good })
+      assert.strictEqual(
+        yield* run("import", "--overdraft", "none", "good.journal"),
+        "Imported 0 transactions.\nfailed:\ngood.journal:1:1: Account assets:cash can give 0 EUR, not 1234.5 EUR.\n" +
+          "Not imported because of 1 problem, and 1 transaction after it."
+      )
+    }).pipe(Effect.provide(layer))
+  )
+})
+
+describe("check", () => {
+  it.scoped("reads, and asks nothing of the bank", () =>
+    Effect.gen(function* () {
+      const run = yield* session({ "good.journal": good, "bad.journal": bad })
+      assert.strictEqual(yield* run("check", "good.journal"), "2 transactions in order.")
+      assert.include(yield* run("check", "bad.journal"), "Found 1 problem.")
+      assert.strictEqual(yield* run("check", "/nowhere/x.journal"), "failed:\n/nowhere/x.journal doesn't exist.")
+      assert.strictEqual(yield* run("check", "/"), "failed:\n/ is a directory, not a file.")
+      assert.include(yield* run("check", "--format", "csv", "good.journal"), "expected a header with the columns")
+    }).pipe(Effect.provide(layer))
+  )
+})
+
+describe("what can't be shown", () => {
+  it.scoped("is said in one sentence", () =>
+    Effect.gen(function* () {
+      const run = yield* session({})
+      assert.strictEqual(yield* run("statement", "nobody"), "failed:\nThere is no account nobody.")
+      assert.strictEqual(yield* run("statement", "a::b"), 'failed:\n"a::b" is not the name of an account.')
+      assert.include(yield* run("frobnicate"), "failed:")
+    }).pipe(Effect.provide(layer))
+  )
+})
+
+describe("progress", () => {
+  const drawn = (isTTY: boolean, steps: number) =>
+    Effect.gen(function* () {
+      const written: Array<string> = []
+      const stream = { isTTY, write: (text: string) => void written.push(text) }
+      const progress = yield* Effect.provide(Progress.Progress, Progress.layer(stream))
+      const step = yield* progress.start("Importing", steps)
+      yield* Effect.repeatN(step, steps - 1)
+      return written
+    })
+
+  it.effect("is a line every tenth where there is no terminal", () =>
+    Effect.gen(function* () {
+      const lines = yield* drawn(false, 1000)
+      assert.lengthOf(lines, 10)
+      assert.include(lines[4], "500/1000")
+    })
+  )
+
+  it.effect("is redrawn in place on a terminal, no more often than it can be seen", () =>
+    Effect.gen(function* () {
+      const written = yield* drawn(true, 1000)
+      assert.lengthOf(written, 1)
+      assert.match(written[0]!, /^\rImporting {2}█+ {2}1000\/1000\n$/)
+    })
+  )
+})
