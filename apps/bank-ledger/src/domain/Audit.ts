@@ -121,11 +121,16 @@ const reserved = function* (ledger: Ledger): Iterable<string> {
   for (const [where] of held) yield `A reservation holds money of ${where}, which reserves none.`
 }
 
+/** Reckoned here once more, not by the functions that let commands through. */
 const limits = function* (ledger: Ledger): Iterable<string> {
-  for (const [name, account] of ledger.accounts) {
-    for (const commodity of HashMap.keys(account.positions)) {
-      const headroom = Account.headroom(account, commodity)
-      if (Option.exists(headroom, BigDecimal.isNegative)) {
+  for (const [name, { positions, terms }] of ledger.accounts) {
+    const { overdraft, side } = terms
+    if (overdraft._tag === "Unlimited") continue
+    for (const [commodity, { posted, reserved }] of positions) {
+      const own = BigDecimal.subtract(side === "Debit" ? posted : BigDecimal.negate(posted), reserved)
+      const limit =
+        overdraft._tag === "UpTo" ? overdraft.limits.find((limit) => limit.commodity === commodity) : undefined
+      if (BigDecimal.isNegative(BigDecimal.sum(own, limit?.quantity ?? Quantity.zero))) {
         yield `Account ${name} is below its limit in ${commodity}.`
       }
     }

@@ -62,15 +62,20 @@ class Table implements Journal {
         `expected a header with the columns ${required.join(", ")}; there is no ${missing.join(", ")}`
       )
     const records: Array<Line> = []
+    // A transaction that lacks a row is not to be judged by the others.
+    const incomplete = new Set<string | undefined>()
     for (const row of rows) {
       if (row.length === names.length) {
         const absent: Csv.Cell = { text: "", place: row[0]!.place }
         records.push((column) => row[names.indexOf(column)] ?? absent)
       } else {
         this.refuse(row[0]!.place, `expected ${names.length} cells as in the header, found ${row.length}`)
+        incomplete.add(row[names.indexOf("txnidx")]?.text)
       }
     }
-    for (const group of groups(records)) this.entry(group)
+    for (const group of groups(records)) {
+      if (!incomplete.has(group[0]("txnidx").text)) this.entry(group)
+    }
   }
 
   private entry(records: Array.NonEmptyReadonlyArray<Line>): void {

@@ -1,7 +1,7 @@
 /**
  * Reading the files that people name.
  */
-import type { Error as PlatformError} from "@effect/platform";
+import type { Error as PlatformError } from "@effect/platform"
 import { FileSystem } from "@effect/platform"
 import { Data, Effect } from "effect"
 

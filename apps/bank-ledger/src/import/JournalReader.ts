@@ -1,7 +1,7 @@
 /**
  * A journal with all the files it includes.
  */
-import type { FileSystem} from "@effect/platform";
+import type { FileSystem } from "@effect/platform"
 import { Path } from "@effect/platform"
 import { Effect } from "effect"
 import { Context } from "./Context.js"
