@@ -15,9 +15,9 @@ const seed = Number(process.env["FC_SEED"] ?? 20_260_131)
 
 const names = ["a", "a:b", "c", "d", "nowhere"]
 const name = fc.constantFrom(...names.slice(0, 4).flatMap((name) => [name, name, name, name]), "nowhere")
-const key = fc.constantFrom("1", "2", "3", "4", "5", "6", "7", "8")
+const key = fc.integer({ min: 1, max: 24 }).map(String)
 const cents = fc.integer({ min: -3000, max: 3000 })
-const commodity = fc.constantFrom("EUR", "USD", "NDW")
+const commodity = fc.constantFrom("EUR", "EUR", "EUR", "USD", "NDW")
 
 const text = (units: number, commodity: string) => {
   const digits = String(Math.abs(units)).padStart(3, "0")
@@ -76,7 +76,7 @@ type Command = typeof command extends fc.Arbitrary<infer C> ? C : never
 
 const overdrafts: ReadonlyArray<Overdraft> = [
   { _tag: "Unlimited" },
-  { _tag: "None" },
+  { _tag: "UpTo", limits: [amount("60 EUR")] },
   { _tag: "UpTo", limits: [amount("25 EUR")] },
   { _tag: "None" }
 ]

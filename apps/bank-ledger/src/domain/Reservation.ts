@@ -1,7 +1,7 @@
 /**
  * Two-phase transfers: reserved first, then settled (in full or for less) or voided.
  */
-import type { BigDecimal} from "effect";
+import type { BigDecimal } from "effect"
 import { Schema } from "effect"
 import { AccountName } from "./AccountName.js"
 import * as Amount from "./Amount.js"
