@@ -5,6 +5,7 @@
  */
 import { Election } from "@synod/paxos"
 import type { Ballot, Message, NodeId, Quorum } from "@synod/paxos"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
@@ -28,7 +29,10 @@ export type Input =
  * @since 0.1.0
  * @category models
  */
-export type ElectionActor = Actor.Actor<Input, Election.State>
+export interface ElectionActor extends Actor.Actor<Input, Election.State> {
+  /** Waits until every peer that was asked has answered, can't, or has been silent for too long. */
+  readonly heard: Effect.Effect<void>
+}
 
 /**
  * @since 0.1.0
@@ -52,15 +56,19 @@ export const make = (options: {
     const others = peers.members.filter((node) => node !== peers.self)
     /** Peers that have not answered yet: they are asked again when they have, or can't. */
     const asking = new Set<NodeId.NodeId>()
+    const heard = Effect.unsafeMakeLatch(true)
+    const silence = Duration.times(Duration.decode(config.heartbeat), config.silence)
 
     const ask = (message: Message.Heartbeat): void => {
       for (const node of others) {
         if (asking.has(node)) continue
         asking.add(node)
-        const fiber = runFork(peers.peer(node).heartbeat(message), { scope })
+        heard.unsafeClose()
+        const fiber = runFork(Effect.timeout(peers.peer(node).heartbeat(message), silence), { scope })
         fiber.addObserver((exit) => {
           asking.delete(node)
           if (exit._tag === "Success") actor.tell({ _tag: "HeartbeatReply", message: exit.value })
+          if (asking.size === 0) heard.unsafeOpen()
         })
       }
     }
@@ -90,5 +98,5 @@ export const make = (options: {
         return undefined
       }
     })
-    return actor
+    return { ...actor, heard: heard.await }
   })

@@ -151,13 +151,17 @@ export const make = (
     yield* Effect.all([start(learner), start(acceptor), start(proposer), start(election)])
     yield* learner.offer({ _tag: "Chosen", after: journal.recovered.chosenThrough, entries: [] })
 
-    const tick = Effect.gen(function* () {
-      election.tell({ _tag: "Tick" })
-      proposer.tell({ _tag: "Tick" })
-      const jitter = 1 + config.jitter * ((yield* Random.next) - 0.5)
-      yield* Effect.sleep(Duration.times(Duration.decode(config.heartbeat), jitter))
-    })
-    yield* Effect.forkIn(Effect.forever(tick), scope)
+    const pause = Effect.flatMap(Random.next, (random) =>
+      Effect.sleep(Duration.times(Duration.decode(config.heartbeat), 1 + config.jitter * (random - 0.5)))
+    )
+    const resend = Effect.zipRight(Effect.sync(() => proposer.tell({ _tag: "Tick" })), pause)
+    // On a busy machine answers are late, and some lie in the sockets when the pause is over: late isn't silent.
+    const round = Effect.sync(() => election.tell({ _tag: "Tick" })).pipe(
+      Effect.zipRight(pause),
+      Effect.zipRight(election.heard)
+    )
+    yield* Effect.forkIn(Effect.forever(resend), scope)
+    yield* Effect.forkIn(Effect.forever(round), scope)
 
     const status = Effect.sync((): ClientRpcs.Status => {
       const { chosenThrough, log, promised } = acceptor.state()

@@ -24,6 +24,12 @@ export interface Values {
    */
   readonly jitter: number
   /**
+   * Rounds that a peer may take to answer before it counts as silent. A round lasts until everyone has answered or is
+   * silent; whoever can't be reached at all isn't waited for. Default: 4: a machine too busy to answer within one
+   * heartbeat is no reason for a new leader.
+   */
+  readonly silence: number
+  /**
    * Slots that may be proposed and not yet chosen. Default: 8: enough to keep network and disk busy at once; more makes
    * batches smaller.
    */
@@ -59,6 +65,7 @@ export interface Values {
 export const defaults: Values = {
   heartbeat: Duration.millis(100),
   jitter: 0.2,
+  silence: 4,
   pipeline: 8,
   batchEnvelopes: 256,
   batchBytes: 96 * 1024,
@@ -93,6 +100,7 @@ export const checked: Effect.Effect<Values, Bounds.ConfigRefused> = Effect.flatM
   Bounds.check("replica", config, {
     heartbeat: Bounds.time,
     jitter: Bounds.share,
+    silence: Bounds.count(1, 1000),
     pipeline: Bounds.count(1, 1024),
     batchEnvelopes: Bounds.count(1, 65_536),
     batchBytes: Bounds.bytes,
