@@ -1,0 +1,144 @@
+/** Replicas over real TCP on this machine. */
+import { describe, expect, it } from "@effect/vitest"
+import { Journal } from "@synod/journal"
+import { Frame, Message } from "@synod/wire"
+import { Clock, Effect } from "effect"
+import * as Net from "node:net"
+import * as Sockets from "./Sockets.js"
+
+const cluster = "test"
+
+const three = Effect.gen(function* () {
+  const members = yield* Sockets.members(3)
+  const disks = yield* Effect.forEach([1, 2, 3], () => Journal.makeMemoryDisk)
+  const start = (node: number) => Sockets.start({ cluster, node, members }, disks[node - 1]!)
+  return { members, start }
+})
+
+it.scopedLive("three replicas: one is killed and started again, and a remote client goes on", () =>
+  Effect.gen(function* () {
+    const { members, start } = yield* three
+    const running = new Map(
+      yield* Effect.forEach([1, 2, 3], (node) => Effect.map(start(node), (process) => [node, process] as const))
+    )
+    const tally = yield* Sockets.client(cluster, members)
+    for (let n = 0; n < 20; n++) yield* tally.Add({ key: `a${n}` })
+
+    const leads = (node: number) => Effect.map(running.get(node)!.replica.status, ({ phase }) => phase === "Leading")
+    const [leader] = yield* Effect.filter([1, 2, 3], leads)
+    yield* running.get(leader!)!.kill
+    const before = yield* Clock.currentTimeMillis
+    yield* tally.Add({ key: "b" })
+    expect((yield* Clock.currentTimeMillis) - before).toBeLessThan(5_000)
+    running.set(leader!, yield* start(leader!))
+    for (let n = 0; n < 20; n++) yield* tally.Add({ key: `c${n}` })
+
+    const digests = Effect.forEach(running.values(), ({ replica }) => replica.digest)
+    yield* Sockets.until(
+      "all have applied the same",
+      Effect.map(digests, (all) => new Set(all.map(({ appliedThrough }) => appliedThrough)).size === 1)
+    )
+    expect(new Set((yield* digests).map(({ digest }) => digest)).size).toBe(1)
+    const all = yield* tally.All()
+    expect(all.length).toBe(41)
+    expect(all.every(([, positions]) => positions.length === 1)).toBe(true)
+    expect(yield* tally.Positions({ key: "b" })).toEqual([21])
+  })
+)
+
+it.scopedLive("a replica whose peers are down starts promptly, and leads as soon as it has a quorum", () =>
+  Effect.gen(function* () {
+    const { members, start } = yield* three
+    const before = yield* Clock.currentTimeMillis
+    const first = yield* start(1)
+    expect((yield* Clock.currentTimeMillis) - before).toBeLessThan(3_000)
+    const tally = yield* Sockets.client(cluster, members, { deadline: "300 millis" })
+    expect((yield* Effect.flip(tally.Add({ key: "alone" })))._tag).toBe("Unavailable")
+    const second = yield* start(2)
+    const leads = Effect.map(Effect.all([first.replica.status, second.replica.status]), (all) =>
+      all.some(({ phase }) => phase === "Leading")
+    )
+    yield* Sockets.until("one of two leads", leads)
+    const patient = yield* Sockets.client(cluster, members)
+    expect(yield* patient.Add({ key: "two" })).toBe(1)
+  })
+)
+
+describe("bad frames", () => {
+  const format: Message.Format = { cluster: Frame.clusterTag(cluster), maxBytes: 16 * 1024 * 1024 }
+  const elsewhere = Message.encodeFromClient({ ...format, cluster: Frame.clusterTag("another") }, { _tag: "Ping" })
+  const tooLong = Frame.encode({ ...format, kind: 1 }, new Uint8Array(4 * 1024 * 1024))
+  const damaged = Message.encodeFromClient(format, { _tag: "Ping" }).map((byte, i) => (i === 13 ? byte ^ 1 : byte))
+  const garbage = new TextEncoder().encode("GET / HTTP/1.1\r\nHost: example.org\r\n\r\n")
+
+  it.scopedLive(
+    "of another cluster, too long, or no frames: closed with a reason, one line each, the replica unharmed",
+    () =>
+      Effect.gen(function* () {
+        const members = yield* Sockets.members(1)
+        const { lines, replica } = yield* Sockets.start({ cluster, node: 1, members }, yield* Journal.makeMemoryDisk)
+        const tally = yield* Sockets.client(cluster, members)
+        yield* tally.Add({ key: "before" })
+        const frames = [elsewhere, tooLong, damaged, garbage]
+        for (const [i, frame] of frames.entries()) {
+          const received = yield* Sockets.sendRaw(members[1]!, frame)
+          expect(received.length).toBeGreaterThan(0)
+          yield* Sockets.until(
+            "it is logged",
+            Effect.sync(() => lines.length > i)
+          )
+        }
+        expect(lines.length).toBe(frames.length)
+        for (const line of lines) expect(line).toMatch(/^Closed the connection of 127\.0\.0\.1:\d+: \S/)
+        expect(yield* tally.Add({ key: "after" })).toBe(2)
+        expect((yield* replica.status).phase).toBe("Leading")
+      })
+  )
+
+  it.scopedLive("a client of another cluster is told that it is unavailable, not left waiting", () =>
+    Effect.gen(function* () {
+      const members = yield* Sockets.members(1)
+      yield* Sockets.start({ cluster, node: 1, members }, yield* Journal.makeMemoryDisk)
+      const stranger = yield* Sockets.client("another", members, { deadline: "500 millis" })
+      const error = yield* Effect.flip(stranger.Add({ key: "a" }))
+      expect(error._tag).toBe("Unavailable")
+      expect(error.message).toContain("cluster")
+    })
+  )
+})
+
+describe("what keeps it from starting is said in a sentence", () => {
+  it.scopedLive("a port in use", () =>
+    Effect.gen(function* () {
+      const members = yield* Sockets.members(1)
+      yield* Effect.acquireRelease(
+        Effect.async<Net.Server>((resume) => {
+          const server = Net.createServer()
+          server.listen(members[1]!.port, "127.0.0.1", () => resume(Effect.succeed(server)))
+        }),
+        (server) => Effect.sync(() => server.close())
+      )
+      const error = yield* Effect.flip(Sockets.start({ cluster, node: 1, members }, yield* Journal.makeMemoryDisk))
+      expect(error.message).toBe(`Can't listen on 127.0.0.1:${members[1]!.port}: the port is in use.`)
+    })
+  )
+
+  const address = { host: "127.0.0.1", port: 1 }
+  for (const [name, node, members, reason] of [
+    ["a node that is no member", 4, { 1: address, 2: address }, "node 4 is this replica and not one of them"],
+    ["a node that is no number", 0, { 1: address }, "node 0 is not a whole number from 1 to 65,535"],
+    [
+      "a member that is no number",
+      1,
+      { 1: address, 70000: address },
+      "node 70000 is not a whole number from 1 to 65,535"
+    ]
+  ] as const) {
+    it.scopedLive(name, () =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(Sockets.start({ cluster, node, members }, yield* Journal.makeMemoryDisk))
+        expect(error.message).toBe(`The members don't make a cluster: ${reason}.`)
+      })
+    )
+  }
+})
