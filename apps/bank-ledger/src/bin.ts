@@ -4,7 +4,6 @@
  */
 import { FileSystem, Path } from "@effect/platform"
 import { SqliteJournal } from "@synod/journal"
-import { NodeId } from "@synod/paxos"
 import { Replica, Single } from "@synod/replica"
 import { Data, Effect, Layer } from "effect"
 import { Bank } from "./Bank.js"
@@ -33,7 +32,7 @@ const single = ({ data }: { readonly data: string }) =>
         Effect.zipRight(files.access(data, { writable: true })),
         Effect.mapError(() => new DirectoryUnusable({ directory: data }))
       )
-      const journal = SqliteJournal.layer({ filename: path.join(data, "bank.sqlite"), cluster, node: NodeId.make(1) })
+      const journal = SqliteJournal.layer({ filename: path.join(data, "bank.sqlite") })
       return Replica.layer(Bank, { client: { deadline } }).pipe(
         Layer.provide([BankLive, journal, Single.layer({ cluster })])
       )

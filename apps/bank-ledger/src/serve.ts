@@ -2,7 +2,6 @@
  * One replica of the bank as a process of its own, until it is told to stop.
  */
 import { SqliteJournal } from "@synod/journal"
-import { NodeId } from "@synod/paxos"
 import { Replica, Socket } from "@synod/replica"
 import { Console, Effect, Layer } from "effect"
 import { Bank } from "./Bank.js"
@@ -19,7 +18,7 @@ export interface Options {
 
 /** Ends only when interrupted, or with the reason why the replica stopped. */
 export const serve = ({ cluster, journal, members, node }: Options) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const replica = yield* Replica.Replica
     const address = members[node]!
     yield* Console.log(`replica ${node} of ${cluster} listens on ${address.host}:${address.port}, journal ${journal}`)
@@ -30,7 +29,7 @@ export const serve = ({ cluster, journal, members, node }: Options) =>
         Layer.provide([
           BankLive,
           Socket.layer({ cluster, node, members }),
-          SqliteJournal.layer({ filename: journal, cluster, node: NodeId.make(node) })
+          SqliteJournal.layer({ filename: journal })
         ])
       )
     )

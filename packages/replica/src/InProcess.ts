@@ -88,7 +88,10 @@ export const layer = <Name extends string>(
       layerJournals(machine, {
         ...options,
         journal: (node, cluster) =>
-          SqliteJournal.layer({ filename: Path.join(directory, `replica-${node}.sqlite`), cluster, node })
+          Layer.scoped(
+            Journal.Journal,
+            SqliteJournal.make({ filename: Path.join(directory, `replica-${node}.sqlite`), cluster, node })
+          )
       })
     )
   )

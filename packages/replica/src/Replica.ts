@@ -18,7 +18,7 @@
  * @since 0.1.0
  */
 import { type Bounds, Client, type ClientConfig, type ClientRpcs, Endpoint } from "@synod/client"
-import { Journal, type JournalError } from "@synod/journal"
+import { Journal, type JournalError, JournalStore } from "@synod/journal"
 import { Ballot, Quorum, Slot } from "@synod/paxos"
 import type { Entry, Message, NodeId } from "@synod/paxos"
 import { Answer, Reply } from "@synod/state-machine"
@@ -154,7 +154,7 @@ export const make = (
     const pause = Effect.flatMap(Random.next, (random) =>
       Effect.sleep(Duration.times(Duration.decode(config.heartbeat), 1 + config.jitter * (random - 0.5)))
     )
-    const resend = Effect.zipRight(Effect.sync(() => proposer.tell({ _tag: "Tick" })), pause)
+    const resend = Effect.sync(() => proposer.tell({ _tag: "Tick" })).pipe(Effect.zipRight(pause))
     // On a busy machine answers are late, and some lie in the sockets when the pause is over: late isn't silent.
     const round = Effect.sync(() => election.tell({ _tag: "Tick" })).pipe(
       Effect.zipRight(pause),
@@ -263,13 +263,19 @@ export const layer = <Name extends string>(
   options?: { readonly client?: Partial<ClientConfig.ClientConfig> }
 ): Layer.Layer<
   Caller.Id<Name> | Replica,
-  Quorum.QuorumsUnusable | Bounds.ConfigRefused | JournalError.JournalError,
-  Executor.Id<Name> | Journal.Journal | Peers
+  Quorum.QuorumsUnusable | Bounds.ConfigRefused | JournalError.OpenError | JournalError.JournalError,
+  Executor.Id<Name> | JournalStore.JournalStore | Peers
 > =>
   Layer.scopedContext(
     Effect.gen(function* () {
       const peers = yield* Peers
-      const { peer, replica } = yield* make(yield* machine.executor)
+      const store = yield* JournalStore.JournalStore
+      const journal = yield* store.open({ cluster: peers.cluster, node: peers.self })
+      const { peer, replica } = yield* Effect.provideService(
+        make(yield* machine.executor),
+        Journal.Journal,
+        journal
+      )
       const endpoints = new Map([[peers.self as number, peer.client]])
       for (const node of peers.members) if (node !== peers.self) endpoints.set(node, peers.peer(node).client)
       const caller = yield* Client.make(endpoints, options?.client)

@@ -4,8 +4,10 @@
 import { Args, Command, Options } from "@effect/cli"
 import type { Caller } from "@synod/state-machine"
 import type { Layer } from "effect"
+import { demo } from "./Demo.js"
 import * as Import from "./Import.js"
 import * as Reports from "./Reports.js"
+import { serve } from "./Serve.js"
 
 /** Commands reach the bank through the caller of a deployment, made from the directory that holds the books. */
 export type Deployment<E, R> = (options: { readonly data: string }) => Layer.Layer<Caller.Id<"Bank">, E, R>
@@ -43,7 +45,7 @@ export const make = <E, R>(deployment: Deployment<E, R>) => {
   return Command.run(
     Command.make("bank-ledger").pipe(
       Command.withDescription("A replicated double-entry ledger."),
-      Command.withSubcommands([importFiles, balance, statement, Import.check])
+      Command.withSubcommands([importFiles, balance, statement, Import.check, demo, serve])
     ),
     { name: "bank-ledger", version }
   )

@@ -19,7 +19,7 @@ export const samplePath = Path.resolve(import.meta.dirname, "../../sample/bank.j
 const longestPause = Duration.seconds(1)
 
 /** Succeeds with whether all held. */
-export const run = Effect.gen(function*() {
+export const run = Effect.gen(function* () {
   const cluster = yield* Cluster
   yield* Console.log(`Synod: a bank ledger on ${cluster.setting}, one SQLite journal each`)
   const [plan] = Plan.make([yield* JournalReader.read(samplePath)])
@@ -28,19 +28,21 @@ export const run = Effect.gen(function*() {
   }
   const postings = plan.transactions.reduce((sum, { transaction }) => sum + transaction.postings.length, 0)
   yield* Console.log(
-    `  the sample: a year, ${count(plan.transactions.length)} transactions, ${count(postings)} postings, ${
-      count(plan.accounts.length)
-    } accounts`
+    `  the sample: a year, ${count(plan.transactions.length)} transactions, ${count(postings)} postings, ${count(
+      plan.accounts.length
+    )} accounts`
   )
   yield* Console.log(`  node ${yield* leader} leads`)
 
   const total = Importer.size(plan)
   const progress = Progress.make(total)
-  const importing = yield* Effect.fork(Importer.run(plan, {
-    overdraft: { _tag: "Unlimited" },
-    keepGoing: false,
-    onProgress: progress.step
-  }))
+  const importing = yield* Effect.fork(
+    Importer.run(plan, {
+      overdraft: { _tag: "Unlimited" },
+      keepGoing: false,
+      onProgress: progress.step
+    })
+  )
 
   yield* progress.reached(total / 2)
   const killed = yield* leader
@@ -57,21 +59,27 @@ export const run = Effect.gen(function*() {
   const returnedAt = yield* Clock.currentTimeMillis
   yield* cluster.start(killed)
   const target = (yield* cluster.status(successor)).chosenThrough
-  yield* until(Effect.map(cluster.status(killed), ({ appliedThrough }) => appliedThrough >= target), "30 seconds")
+  yield* until(
+    Effect.map(cluster.status(killed), ({ appliedThrough }) => appliedThrough >= target),
+    "30 seconds"
+  )
   const caughtUp = (yield* Clock.currentTimeMillis) - returnedAt
   yield* Console.log(`  node ${killed} is back and has caught up, ${count(target)} slots in ${caughtUp} ms`)
 
   yield* until(
     Effect.map(Effect.forEach(cluster.nodes, cluster.status), (all) =>
-      all.every(({ appliedThrough }) => appliedThrough === all[0]!.appliedThrough)),
+      all.every(({ appliedThrough }) => appliedThrough === all[0]!.appliedThrough)
+    ),
     "10 seconds"
   )
   const digests = yield* Effect.forEach(cluster.nodes, (node) =>
-    Effect.map(cluster.digest(node), (digest) => ({ node, ...digest })))
+    Effect.map(cluster.digest(node), (digest) => ({ node, ...digest }))
+  )
   const bank = yield* Bank.client
   const { accounts, exchanged } = yield* bank.TrialBalance()
-  const outOfBalance = Amount.total([...accounts.flatMap(({ balances }) => balances), ...exchanged])
-    .filter(({ quantity }) => !BigDecimal.isZero(quantity))
+  const outOfBalance = Amount.total([...accounts.flatMap(({ balances }) => balances), ...exchanged]).filter(
+    ({ quantity }) => !BigDecimal.isZero(quantity)
+  )
 
   return yield* Verdict.report({
     throughput: total / (progress.elapsed() / 1000),
@@ -88,7 +96,7 @@ export const run = Effect.gen(function*() {
 })
 
 /** The node that leads, once one does and says so. */
-const leader = Effect.gen(function*() {
+const leader = Effect.gen(function* () {
   const cluster = yield* Cluster
   const statuses = yield* Effect.forEach(cluster.nodes, (node) => Effect.option(cluster.status(node)), {
     concurrency: "unbounded"
@@ -97,8 +105,9 @@ const leader = Effect.gen(function*() {
     Option.isSome(status) && status.value.phase === "Leading" ? [status.value] : []
   )
   // A leader that was deposed may not know yet; the others follow the right one.
-  const followed = leading.find(({ node }) =>
-    statuses.filter((status) => Option.isSome(status) && status.value.leader === node).length > size(statuses) / 2
+  const followed = leading.find(
+    ({ node }) =>
+      statuses.filter((status) => Option.isSome(status) && status.value.leader === node).length > size(statuses) / 2
   )
   return yield* followed === undefined ? Effect.fail("NoLeader" as const) : Effect.succeed(followed.node)
 }).pipe(
@@ -111,12 +120,17 @@ const size = (statuses: ReadonlyArray<unknown>) => statuses.length
 const until = <E, R>(condition: Effect.Effect<boolean, E, R>, bound: Duration.DurationInput) =>
   condition.pipe(
     Effect.orElseSucceed(() => false),
-    Effect.filterOrFail((holds) => holds, () => "NotYet" as const),
+    Effect.filterOrFail(
+      (holds) => holds,
+      () => "NotYet" as const
+    ),
     Effect.retry(Schedule.spaced("20 millis").pipe(Schedule.upTo(bound))),
     Effect.ignore
   )
 
-const totals = (accounts: ReadonlyArray<{ readonly account: string; readonly balances: ReadonlyArray<Amount.Amount> }>) => {
+const totals = (
+  accounts: ReadonlyArray<{ readonly account: string; readonly balances: ReadonlyArray<Amount.Amount> }>
+) => {
   const roots = new Map<string, Array<Amount.Amount>>()
   for (const { account, balances } of accounts) {
     const root = account.split(":")[0]!

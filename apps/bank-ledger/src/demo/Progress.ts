@@ -31,9 +31,9 @@ export const make = (total: number): Progress => {
     const share = done / total
     const bar = "█".repeat(Math.floor(share * width)).padEnd(width, "░")
     const rate = last > first ? Math.round(done / ((last - first) / 1000)) : 0
-    const line = `  ${bar} ${Math.floor(share * 100)} %  ${done.toLocaleString("en-GB")} of ${
-      total.toLocaleString("en-GB")
-    }  ${rate.toLocaleString("en-GB")} commands/s`
+    const line = `  ${bar} ${Math.floor(share * 100)} %  ${done.toLocaleString("en-GB")} of ${total.toLocaleString(
+      "en-GB"
+    )}  ${rate.toLocaleString("en-GB")} commands/s`
     if (process.stdout.isTTY) process.stdout.write(`\r${line} `)
     else if (done === total || share >= quarter) {
       quarter += 0.25

@@ -34,7 +34,9 @@ export const report = (found: Findings): Effect.Effect<boolean> => {
     [
       "money conserved in every commodity",
       found.outOfBalance.length === 0,
-      found.outOfBalance.length === 0 ? "off by 0" : `off by ${found.outOfBalance.map((it) => Amount.show(it)).join(", ")}`
+      found.outOfBalance.length === 0
+        ? "off by 0"
+        : `off by ${found.outOfBalance.map((it) => Amount.show(it)).join(", ")}`
     ],
     [
       "equal digests on all replicas",
@@ -45,14 +47,19 @@ export const report = (found: Findings): Effect.Effect<boolean> => {
   const lines = [
     "",
     `  throughput  ${Math.round(found.throughput).toLocaleString("en-GB")} commands/s, the pause included`,
-    ...found.balances.map(({ amounts, root }, i) =>
-      `  ${i === 0 ? "balances  " : "          "}  ${root.padEnd(12)} ${amounts.map((it) => Amount.show(it)).join("  ")}`
+    ...found.balances.map(
+      ({ amounts, root }, i) =>
+        `  ${i === 0 ? "balances  " : "          "}  ${root.padEnd(12)} ${amounts.map((it) => Amount.show(it)).join("  ")}`
     ),
-    ...found.digests.map(({ appliedThrough, digest, node }, i) =>
-      `  ${i === 0 ? "replicas  " : "          "}  node ${node}: slot ${appliedThrough}, digest ${digest}`
+    ...found.digests.map(
+      ({ appliedThrough, digest, node }, i) =>
+        `  ${i === 0 ? "replicas  " : "          "}  node ${node}: slot ${appliedThrough}, digest ${digest}`
     ),
     "",
     ...claims.map(([claim, held, figure]) => `  ${held ? "✓" : "✗ NOT"} ${claim} (${figure})`)
   ]
-  return Effect.as(Console.log(lines.join("\n")), claims.every(([, held]) => held))
+  return Effect.as(
+    Console.log(lines.join("\n")),
+    claims.every(([, held]) => held)
+  )
 }

@@ -1,0 +1,27 @@
+/**
+ * `serve`: one replica as a process.
+ */
+import { HelpDoc, ValidationError } from "@effect/cli"
+import { Command, Options } from "@effect/cli"
+import { Socket } from "@synod/replica"
+import { Effect, Either } from "effect"
+import { serve as run } from "../serve.js"
+
+const settings = {
+  cluster: Options.text("cluster").pipe(
+    Options.withDescription("The cluster's name, the same for all replicas."),
+    Options.withDefault("bank")
+  ),
+  node: Options.integer("node").pipe(Options.withDescription("The node of this replica, one of the members.")),
+  members: Options.text("members").pipe(
+    Options.withDescription("Where each replica listens: 1=127.0.0.1:7001,2=127.0.0.1:7002,3=127.0.0.1:7003."),
+    Options.mapEffect((text) =>
+      Either.mapLeft(Socket.parseMembers(text), (error) => ValidationError.invalidValue(HelpDoc.p(error.message)))
+    )
+  ),
+  journal: Options.text("journal").pipe(Options.withDescription("The file of this replica's journal."))
+}
+
+export const serve = Command.make("serve", settings, (options) => Effect.scoped(run(options))).pipe(
+  Command.withDescription("Run one replica of the ledger until it is told to stop.")
+)
