@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { BigDecimal, Effect, Exit, Option } from "effect"
+import { BigDecimal, Effect, Exit, Option, Schema } from "effect"
 import { Bank, check } from "../src/Bank.js"
 import type { Overdraft, Side } from "../src/domain/Account.js"
+import { AccountName } from "../src/domain/AccountName.js"
 import * as Amount from "../src/domain/Amount.js"
 import * as Quantity from "../src/domain/Quantity.js"
 import { account, amount, BankTest, Books, day, id, type Postings, quantity, transaction } from "./fixtures.js"
@@ -351,6 +352,31 @@ describe("payloads", () => {
       assert.strictEqual(yield* balance("cash"), "100 EUR (100)")
     }).pipe(Effect.provide(BankTest))
   )
+})
+
+describe("AccountName", () => {
+  it("is a path of parts with something in them", () => {
+    const isName = Schema.is(AccountName)
+    for (const good of ["a", "assets:bank checking", "aktiva:bank:größe", "a:b;c", "(a)"])
+      assert.isTrue(isName(good), good)
+    for (const bad of [
+      "",
+      ":",
+      "a:",
+      ":a",
+      "a::b",
+      " a",
+      "a ",
+      "a: b",
+      "a :b",
+      "a  b",
+      "a\tb",
+      "a\nb",
+      "a".repeat(257)
+    ]) {
+      assert.isFalse(isName(bad), JSON.stringify(bad))
+    }
+  })
 })
 
 describe("Quantity", () => {

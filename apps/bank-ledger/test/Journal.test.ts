@@ -495,10 +495,11 @@ describe("bad input", () => {
       "  a  5 X " + "{".repeat(9_900),
       "  " + "a:".repeat(4_900)
     ]
-    const started = performance.now()
+    const started = process.cpuUsage()
     for (const line of hostile) problems(`2026-01-31 x\n${`${line}\n`.repeat(Math.ceil(size / line.length))}`)
     problems("\n".repeat(size))
     problems(lines("2026-01-31 x", ...Array.from({ length: 50_000 }, (_, index) => `  a${index}  1 EUR`)))
-    assert.isBelow(performance.now() - started, 10_000)
+    // Of the processor, not the clock: other work on the machine is not the scanner's fault.
+    assert.isBelow(process.cpuUsage(started).user, 10_000_000, "microseconds")
   })
 })
