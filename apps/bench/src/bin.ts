@@ -1,0 +1,111 @@
+/**
+ * `npm run bench`
+ */
+import { Command, HelpDoc, Options, ValidationError } from "@effect/cli"
+import { NodeContext, NodeRuntime } from "@effect/platform-node"
+import { Console, Data, Effect, Option } from "effect"
+import * as Fs from "node:fs"
+import * as Os from "node:os"
+import * as Benchmark from "./Benchmark.js"
+import * as Report from "./Report.js"
+import { limit, systems } from "./Systems.js"
+
+/** A number within bounds, or a list of them; the sentence says what was expected instead. */
+const numbers = (
+  name: string,
+  { list, max, min, whole }: Record<"min" | "max", number> & Record<"list" | "whole", boolean>
+) => {
+  const kind = `a ${whole ? "whole " : ""}number${list ? ", or several with commas between," : ""}`
+  const isFine = (number: number) => number >= min && number <= max && (!whole || Number.isInteger(number))
+  return Options.text(name).pipe(
+    Options.withPseudoName(list ? "N,N…" : "N"),
+    Options.mapEffect((text) => {
+      const found = (list ? text.split(",") : [text]).map((part) => (part.trim() === "" ? Number.NaN : Number(part)))
+      return found.every(isFine)
+        ? Effect.succeed(found)
+        : Effect.fail(
+            ValidationError.invalidValue(HelpDoc.p(`--${name} is "${text}"; expected ${kind} from ${min} to ${max}`))
+          )
+    })
+  )
+}
+
+const inFlight = numbers("in-flight", { list: true, min: 1, max: 4096, whole: true }).pipe(
+  Options.withDescription("How many commands are under way, one number or several: 1,16,256."),
+  Options.withDefault([1, 16, 256])
+)
+
+const seconds = numbers("seconds", { list: false, min: 0.1, max: 60, whole: false }).pipe(
+  Options.map(([first]) => first!),
+  Options.withDescription("How long each point is measured. Default: 2, with --quick 1."),
+  Options.optional
+)
+
+const runs = numbers("runs", { list: false, min: 1, max: 20, whole: true }).pipe(
+  Options.map(([first]) => first!),
+  Options.withDescription("How often everything is started anew; the table shows medians. Default: 3, with --quick 1."),
+  Options.optional
+)
+
+const quick = Options.boolean("quick").pipe(Options.withDescription("One short run, for a first impression."))
+
+const json = Options.file("json").pipe(
+  Options.withDescription("Also writes every sample and the table to this file."),
+  Options.optional
+)
+
+const profiles = Options.directory("profiles").pipe(
+  Options.withDescription("Every process leaves its CPU profile in this directory; it makes them slower."),
+  Options.optional
+)
+
+const command = Command.make("bench", { inFlight, seconds, runs, quick, json, profiles }, (options) =>
+  Effect.gen(function* () {
+    const plan: Benchmark.Plan = {
+      systems,
+      inFlight: options.inFlight,
+      seconds: Option.getOrElse(options.seconds, () => (options.quick ? 1 : 2)),
+      runs: Option.getOrElse(options.runs, () => (options.quick ? 1 : 3)),
+      profiles: Option.getOrUndefined(options.profiles)
+    }
+    const machine = `${Os.cpus().length} cores, Node ${process.versions.node}, data in ${Os.tmpdir()}${onDisk()}`
+    yield* Console.log(`Three members on loopback, ${machine}.`)
+    const measured = yield* Benchmark.run(plan)
+    const rows = Report.rows(measured, limit.name)
+    yield* Console.log(`\n${Report.table(rows)}`)
+    if (Option.isSome(options.json)) {
+      const file = options.json.value
+      yield* Effect.try({
+        try: () => Fs.writeFileSync(file, `${JSON.stringify({ machine, rows, measured }, undefined, 2)}\n`),
+        catch: (error) => new Unwritable({ file, reason: error instanceof Error ? error.message : String(error) })
+      })
+    }
+  })
+).pipe(
+  Command.withDescription("Commands a second and latencies of Synod, beside the limit of Node, SQLite and loopback.")
+)
+
+/** A file system in memory flushes nothing, and figures from there say nothing of durable writes. */
+const onDisk = (): string => (Fs.statfsSync(Os.tmpdir()).type === 0x01021994 ? " (in memory: NOT durable)" : "")
+
+/** The samples can't be saved; the table was printed. */
+class Unwritable extends Data.TaggedError("Unwritable")<{ readonly file: string; readonly reason: string }> {
+  override get message(): string {
+    return `${this.file} can't be written: ${this.reason}`
+  }
+}
+
+const cli = Command.run(command, { name: "Synod benchmark", version: "0.1.0" })
+
+const fail = (error: { readonly message: string } | ValidationError.ValidationError) =>
+  Effect.zipRight(
+    // What is wrong with an option was said by the command line's own parser.
+    ValidationError.isValidationError(error) ? Effect.void : Console.error(error.message),
+    Effect.sync(() => {
+      process.exitCode = 1
+    })
+  )
+
+NodeRuntime.runMain(
+  Effect.suspend(() => cli(process.argv)).pipe(Effect.catchAll(fail), Effect.provide(NodeContext.layer))
+)
