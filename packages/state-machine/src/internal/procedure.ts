@@ -11,7 +11,7 @@ type Codec = (input: unknown) => Either.Either<unknown, ParseResult.ParseIssue>
 
 export interface Procedure {
   readonly tag: string
-  /** From what a caller passes to the payload's type, with its defaults filled in; throws where it doesn't fit. */
+  /** From what a caller passes to the payload's type, with its defaults filled in; encoding tells whether it fits. */
   readonly construct: (input: unknown) => unknown
   readonly encodePayload: Codec
   readonly decodePayload: Codec
@@ -46,8 +46,13 @@ const VOID = ParseResult.succeed(undefined) as Either.Either<unknown, ParseResul
 /** `StateMachine.make` only takes schemas that need no services; `Rpc.AnyWithProps` no longer says so. */
 const untyped = (schema: Schema.Schema.All): Schema.Schema<unknown, unknown> => Schema.make(schema.ast)
 
-/** Structs and classes have a `make` that fills in defaults; other schemas take their type as it is. */
+type Make = (input: unknown, options: { readonly disableValidation: boolean }) => unknown
+
+/**
+ * Structs and classes have a `make` that fills in defaults; other schemas take their type as it is. Whether it fits is
+ * seen once, when it is encoded.
+ */
 const constructor =
-  (schema: Schema.Schema.All & { readonly make?: (input: unknown) => unknown }) =>
+  (schema: Schema.Schema.All & { readonly make?: Make }) =>
   (input: unknown): unknown =>
-    schema.make === undefined ? input : schema.make(input)
+    schema.make === undefined ? input : schema.make(input, { disableValidation: true })
