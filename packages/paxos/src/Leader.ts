@@ -223,23 +223,8 @@ const fetched = (self: Leading, from: NodeId, message: Message.Fetched): Next =>
 
 /** Chosen is what an accept quorum has matched; a slot takes all before it along. */
 const count = (self: Leading, options: Options): Leading => {
-  const { quorums } = options
-  let { chosenThrough } = self
-  const confirms = new Set<NodeId>()
-  for (const follower of self.followers.values()) {
-    const slot = follower.matched
-    if (slot <= chosenThrough) continue
-    const voters = new Set<NodeId>()
-    for (const [node, { matched }] of self.followers) if (matched >= slot) voters.add(node)
-    if (quorums.isAcceptQuorum(self.ballot.round, voters)) chosenThrough = slot
-  }
-  let { answered } = self.confirm
-  for (const { confirmed } of self.followers.values()) {
-    if (confirmed <= answered) continue
-    confirms.clear()
-    for (const [node, other] of self.followers) if (other.confirmed >= confirmed) confirms.add(node)
-    if (quorums.isAcceptQuorum(self.ballot.round, confirms)) answered = confirmed
-  }
+  const chosenThrough = Slot.make(reached(self, options, ({ matched }) => matched, self.chosenThrough))
+  const answered = reached(self, options, ({ confirmed }) => confirmed, self.confirm.answered)
   if (chosenThrough === self.chosenThrough && answered === self.confirm.answered) return self
   const evictable = Slot.make(Math.max(0, chosenThrough - options.keep))
   return {
@@ -248,6 +233,24 @@ const count = (self: Leading, options: Options): Leading => {
     log: Log.evict(self.log, evictable),
     confirm: { ...self.confirm, answered }
   }
+}
+
+/** The highest number, from `floor` up, that all acceptors of some accept quorum have reached. */
+const reached = (
+  self: Leading,
+  { quorums }: Options,
+  of: (follower: Follower.Follower) => number,
+  floor: number
+): number => {
+  let highest = floor
+  for (const follower of self.followers.values()) {
+    const candidate = of(follower)
+    if (candidate <= highest) continue
+    const nodes = new Set<NodeId>()
+    for (const [node, other] of self.followers) if (of(other) >= candidate) nodes.add(node)
+    if (quorums.isAcceptQuorum(self.ballot.round, nodes)) highest = candidate
+  }
+  return highest
 }
 
 /** Reads may be served from all that was chosen when they were asked, which the adopted log surely contains. */
@@ -276,7 +279,9 @@ const heard = (
   options: Options,
   evenIfEmpty: boolean
 ): Next => {
-  const counted = count(withFollower(self, node, follower), options)
+  const known = withFollower(self, node, follower)
+  const counts = follower.matched > self.chosenThrough || follower.confirmed > self.confirm.answered
+  const counted = counts ? count(known, options) : known
   const sent = one(counted, node, options, evenIfEmpty)
   const own = sent.state.followers.get(options.self)
   if (counted.chosenThrough === self.chosenThrough || own === undefined || own.told === counted.chosenThrough) {

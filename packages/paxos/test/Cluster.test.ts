@@ -5,7 +5,7 @@ import { Cluster } from "./Cluster.js"
 import type { Faults, Node } from "./Cluster.js"
 import * as Partition from "./Partition.js"
 
-const seeds = Number(process.env["SYNOD_SEEDS"] ?? 100)
+const seeds = Number(process.env["SYNOD_SEEDS"] ?? 60)
 const first = Number(process.env["SYNOD_SEED"] ?? 1)
 
 const chaos: Faults = { loss: 0.15, repeat: 0.1, delay: 0, crash: 0.004, outage: 0, partition: 0 }
