@@ -7,10 +7,12 @@ import { Journal } from "@synod/journal"
 import { Learner, Slot } from "@synod/paxos"
 import type { Entry } from "@synod/paxos"
 import type { Executor } from "@synod/state-machine"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import * as Actor from "./Actor.js"
+import { EventLoop } from "./EventLoop.js"
 import type { Endpoint } from "@synod/client"
 import type { Outcomes } from "./Outcomes.js"
 import { ReplicaConfig } from "./ReplicaConfig.js"
@@ -54,6 +56,9 @@ export const make = (
     const config = yield* ReplicaConfig
     const runFork = Runtime.runFork(yield* Effect.runtime<never>())
     const scope = yield* Effect.scope
+    const clock = yield* Effect.clock
+    const eventLoop = yield* EventLoop
+    const hold = Duration.toMillis(config.hold)
 
     let applied: Applied = { through: Slot.zero, time: 0, replicated: executor.initial }
     /** Reads that wait, by no order: there are few, and they are looked at once a turn. */
@@ -82,20 +87,28 @@ export const make = (
         for (const { action } of asked) if (action._tag === "Read") runFork(read(action.after), { scope })
         return undefined
       },
-      deliver: (asked) => {
-        let failed: ReadFailed | undefined
+      deliver: Effect.fnUntraced(function* (asked) {
+        let held = clock.unsafeCurrentTimeMillis()
         for (const { action } of asked) {
-          if (action._tag === "Apply") apply(action.slot, action.entry)
-          if (action._tag === "Failed") failed = action
+          if (action._tag === "Failed") return yield* Effect.fail(action.error)
+          if (action._tag !== "Apply") continue
+          apply(action.slot, action.entry)
+          serve()
+          if (clock.unsafeCurrentTimeMillis() - held < hold) continue
+          yield* eventLoop.turn
+          held = clock.unsafeCurrentTimeMillis()
         }
-        for (const reader of readers) {
-          if (reader.slot > applied.through) continue
-          readers.delete(reader)
-          reader.resume(applied)
-        }
-        return failed && Effect.fail(failed.error)
-      }
+      })
     })
+
+    /** Resumes reads whose slot is applied. */
+    const serve = (): void => {
+      for (const reader of readers) {
+        if (reader.slot > applied.through) continue
+        readers.delete(reader)
+        reader.resume(applied)
+      }
+    }
 
     return {
       ...actor,

@@ -56,6 +56,11 @@ export interface Values {
   readonly outstanding: number
   /** Slots read from the journal at once when the machine is rebuilt. Default: 256. */
   readonly replay: number
+  /**
+   * How long the machine may apply slots before heartbeats and messages get their turn. Default: 10 milliseconds; one
+   * slot is applied in one go, however long it takes.
+   */
+  readonly hold: Duration.DurationInput
 }
 
 /**
@@ -77,7 +82,8 @@ export const defaults: Values = {
   patience: 4,
   mailbox: 4096,
   outstanding: 64,
-  replay: 256
+  replay: 256,
+  hold: Duration.millis(10)
 }
 
 /**
@@ -112,7 +118,8 @@ export const checked: Effect.Effect<Values, Bounds.ConfigRefused> = Effect.flatM
     patience: Bounds.count(1, 1000),
     mailbox: Bounds.count(16, 1_000_000),
     outstanding: Bounds.count(1, 65_536),
-    replay: Bounds.count(1, 65_536)
+    replay: Bounds.count(1, 65_536),
+    hold: Bounds.time
   })
 )
 

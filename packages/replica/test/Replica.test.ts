@@ -222,7 +222,8 @@ describe("a replica that must not start", () => {
     [{ patience: 0 }, 'The replica\'s option "patience" must be a whole number from 1 to 1000, not 0.'],
     [{ mailbox: 1 }, 'The replica\'s option "mailbox" must be a whole number from 16 to 1000000, not 1.'],
     [{ outstanding: 0 }, 'The replica\'s option "outstanding" must be a whole number from 1 to 65536, not 0.'],
-    [{ replay: 0 }, 'The replica\'s option "replay" must be a whole number from 1 to 65536, not 0.']
+    [{ replay: 0 }, 'The replica\'s option "replay" must be a whole number from 1 to 65536, not 0.'],
+    [{ hold: 0 }, 'The replica\'s option "hold" must be a time from 1 millisecond to 1 day, not 0.']
   ]
   it.effect("every option has its bounds", () =>
     Effect.gen(function* () {
