@@ -25,6 +25,8 @@ const SeatsLive = HttpApiBuilder.group(Api, "seats", (routes) =>
   Effect.map(Theatre.client, (theatre) =>
     routes
       .handle("book", ({ path, payload }) => theatre.Book({ seat: path.seat, name: payload.name }))
-      .handle("list", () => theatre.Seats())))
+      .handle("list", () => theatre.Seats())
+  )
+)
 
 export const ApiLive = Layer.provide(HttpApiBuilder.api(Api), SeatsLive)

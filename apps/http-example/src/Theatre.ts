@@ -22,7 +22,7 @@ export const TheatreLive = Theatre.toLayer({
   Book: (seats, { name, seat }) =>
     Option.match(HashMap.get(seats, seat), {
       onNone: () => Effect.succeed([undefined, HashMap.set(seats, seat, name)]),
-      onSome: (by) => by === name ? Effect.succeed([undefined, seats]) : Effect.fail(new SeatTaken({ by }))
+      onSome: (by) => (by === name ? Effect.succeed([undefined, seats]) : Effect.fail(new SeatTaken({ by })))
     }),
   Seats: (seats) => Effect.succeed(Object.fromEntries(HashMap.toEntries(seats).sort()))
 })
