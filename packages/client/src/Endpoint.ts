@@ -68,7 +68,20 @@ export const fromRpc: Effect.Effect<Endpoint, never, RpcClient.Protocol | Scope.
  * @category constructors
  */
 export const tcp = (options: Tcp.ClientOptions): Effect.Effect<Endpoint, never, Scope.Scope> =>
-  Effect.provideServiceEffect(fromRpc, RpcClient.Protocol, Tcp.clientProtocol(options))
+  Effect.provideServiceEffect(
+    fromRpc,
+    RpcClient.Protocol,
+    Tcp.clientProtocol({ maxFrameBytes: maxReplyBytes, ...options })
+  )
+
+/**
+ * The longest reply that is read from a replica unless told otherwise: 16 MiB, so that the replicas' own bounds, which a
+ * client doesn't know, decide how long a reply may be.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const maxReplyBytes = 16 * 1024 * 1024
 
 /**
  * Turns the failures of a connection, and a request that dies at the other end, into {@link Unreachable}.

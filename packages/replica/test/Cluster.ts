@@ -36,6 +36,8 @@ export interface Cluster {
   readonly digest: InProcess.InProcess["Type"]["digest"]
   /** Crashes a replica where it says, and waits until it is down. */
   readonly crash: (crash: Crash) => Effect.Effect<void>
+  /** Keeps an actor of a replica from going on with its next turn; gives back how to let it go on. */
+  readonly hold: (node: NodeId.NodeId, actor: string) => Effect.Effect<Effect.Effect<void>>
   /** Cuts a replica off from the others, in both directions; clients still reach it. */
   readonly isolate: (node: NodeId.NodeId) => void
   /** Joins all links again. */
@@ -65,6 +67,7 @@ export const make = (
     const isolated = new Set<NodeId.NodeId>()
     let armed: { readonly crash: Crash; left: number; readonly down: Deferred.Deferred<void> } | undefined
     const dead = new Set<NodeId.NodeId>()
+    const held = new Map<string, Deferred.Deferred<void>>()
 
     const onDisk =
       journals ??
@@ -82,6 +85,8 @@ export const make = (
       (actor: string, point: Actor.Point): Effect.Effect<void> =>
         Effect.suspend((): Effect.Effect<void> => {
           if (dead.has(node)) return Effect.never
+          const latch = held.get(`${node} ${actor}`)
+          if (latch !== undefined && point === "persist") return Deferred.await(latch)
           const { crash } = armed ?? {}
           if (armed === undefined || crash === undefined) return Effect.void
           if (crash.node !== node || crash.actor !== actor || crash.point !== point || --armed.left > 0)
@@ -157,6 +162,14 @@ export const make = (
               onTimeout: () => Cause.die(`node ${crash.node} never came to ${crash.actor} ${crash.point}`)
             })
           )
+        }),
+      hold: (node, actor) =>
+        Effect.map(Deferred.make<void>(), (latch) => {
+          held.set(`${node} ${actor}`, latch)
+          return Effect.suspend(() => {
+            held.delete(`${node} ${actor}`)
+            return Deferred.succeed(latch, undefined)
+          })
         }),
       isolate: (node) => void isolated.add(node),
       heal: () => isolated.clear(),

@@ -3,8 +3,9 @@
  * acknowledged.
  */
 import { expect, it } from "@effect/vitest"
-import { Consistency } from "@synod/state-machine"
-import { Clock, Effect, FiberSet, Ref } from "effect"
+import { ReplicaConfig } from "@synod/replica"
+import { Consistency, Envelope } from "@synod/state-machine"
+import { Clock, Effect, Fiber, FiberSet, Ref } from "effect"
 import * as Cluster from "./Cluster.js"
 import * as VirtualTime from "./VirtualTime.js"
 
@@ -119,6 +120,25 @@ it.scoped("a read after an acknowledged write sees it, from any client, while le
   }).pipe(Effect.scoped, VirtualTime.provide)
 )
 
+it.scoped("a new leader that has not applied all that was acknowledged answers no linearizable read until it has", () =>
+  Effect.gen(function* () {
+    const cluster = yield* Cluster.make()
+    const client = yield* cluster.client(cluster.nodes)
+    yield* client.Add({ key: "a" })
+    const leader = yield* cluster.leader
+    const others = cluster.nodes.filter((node) => node !== leader)
+    const release = yield* Effect.forEach(others, (node) => cluster.hold(node, "learner"))
+    yield* client.Add({ key: "b" })
+    yield* cluster.kill(leader)
+    yield* cluster.leader
+    const read = yield* Effect.fork(client.Positions({ key: "b" }))
+    yield* Effect.sleep("1 second")
+    expect((yield* Fiber.poll(read))._tag).toBe("None")
+    yield* Effect.all(release)
+    expect(yield* Fiber.join(read)).toEqual([2])
+  }).pipe(Effect.scoped, VirtualTime.provide)
+)
+
 it.scoped("a deposed leader that is cut off answers no linearizable read; a stale one it does", () =>
   Effect.gen(function* () {
     const cluster = yield* Cluster.make()
@@ -143,6 +163,38 @@ it.scoped("a deposed leader that is cut off answers no linearizable read; a stal
     expect(yield* writer.Positions({ key: "new" })).toEqual([3])
     expect(yield* Consistency.stale(reader.Positions({ key: "new" }))).toEqual([3])
     expect((yield* writer.Positions({ key: "lost" })).length).toBeLessThanOrEqual(1)
+  }).pipe(Effect.scoped, VirtualTime.provide)
+)
+
+it.scoped("who loses the lead sends everyone on who waits: what was proposed, what was not, and reads", () =>
+  Effect.gen(function* () {
+    const config = { ...ReplicaConfig.defaults, pipeline: 1 }
+    const cluster = yield* Effect.provideService(Cluster.make(), ReplicaConfig.ReplicaConfig, config)
+    const leader = yield* cluster.leader
+    const endpoint = cluster.endpoint(leader)
+    const open = Envelope.encode(Envelope.open)
+    yield* endpoint.submit(open)
+
+    cluster.isolate(leader)
+    const asked = yield* Effect.forEach(
+      [
+        Effect.asVoid(endpoint.submit(open)),
+        Effect.asVoid(endpoint.submit(open)),
+        Effect.asVoid(endpoint.query([], "linearizable"))
+      ],
+      (request) => Effect.zipLeft(Effect.fork(Effect.flip(request)), VirtualTime.turn)
+    )
+    const others = Effect.forEach(
+      cluster.nodes.filter((node) => node !== leader),
+      cluster.status
+    )
+    yield* Cluster.until(
+      "another leads",
+      Effect.map(others, (all) => all.some(({ phase }) => phase === "Leading"))
+    )
+    cluster.heal()
+    const errors = yield* Effect.timeout(Fiber.joinAll(asked), "2 seconds")
+    expect(errors.map(({ _tag }) => _tag)).toEqual(["Superseded", "NotLeader", "NotLeader"])
   }).pipe(Effect.scoped, VirtualTime.provide)
 )
 

@@ -33,7 +33,7 @@ it.scopedLive("three replicas: one is killed and started again, and a remote cli
     running.set(leader!, yield* start(leader!))
     for (let n = 0; n < 20; n++) yield* tally.Add({ key: `c${n}` })
 
-    const digests = Effect.forEach(running.values(), ({ replica }) => replica.digest)
+    const digests = Effect.forEach([...running.values()], ({ replica }) => replica.digest)
     yield* Sockets.until(
       "all have applied the same",
       Effect.map(digests, (all) => new Set(all.map(({ appliedThrough }) => appliedThrough)).size === 1)
