@@ -26,11 +26,7 @@ export const serve = ({ cluster, journal, members, node }: Options) =>
   }).pipe(
     Effect.provide(
       Replica.layer(Bank).pipe(
-        Layer.provide([
-          BankLive,
-          Socket.layer({ cluster, node, members }),
-          SqliteJournal.layer({ filename: journal })
-        ])
+        Layer.provide([BankLive, Socket.layer({ cluster, node, members }), SqliteJournal.layer({ filename: journal })])
       )
     )
   )

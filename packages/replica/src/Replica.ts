@@ -271,11 +271,7 @@ export const layer = <Name extends string>(
       const peers = yield* Peers
       const store = yield* JournalStore.JournalStore
       const journal = yield* store.open({ cluster: peers.cluster, node: peers.self })
-      const { peer, replica } = yield* Effect.provideService(
-        make(yield* machine.executor),
-        Journal.Journal,
-        journal
-      )
+      const { peer, replica } = yield* Effect.provideService(make(yield* machine.executor), Journal.Journal, journal)
       const endpoints = new Map([[peers.self as number, peer.client]])
       for (const node of peers.members) if (node !== peers.self) endpoints.set(node, peers.peer(node).client)
       const caller = yield* Client.make(endpoints, options?.client)
