@@ -185,6 +185,17 @@ describe("when time is up", () => {
     })
   )
 
+  it.scoped("a superseded leader may have left it to be chosen: OutcomeUnknown", () =>
+    Effect.gen(function* () {
+      const replicas = yield* Replicas.make
+      const superseded: Endpoint.Endpoint = {
+        ...replicas.leader,
+        submit: (envelope) => (envelope.length === 2 ? replicas.leader.submit(envelope) : new ClientRpcs.Superseded())
+      }
+      expect((yield* outcome([superseded]))._tag).toBe("OutcomeUnknown")
+    })
+  )
+
   it.scoped("a query that failed is Unavailable, whatever was sent", () =>
     Effect.gen(function* () {
       const counter = yield* Replicas.client([Replicas.lost], { deadline: "1 second" })

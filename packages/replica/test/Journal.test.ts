@@ -1,7 +1,7 @@
 /** A replica and its journal's file: whose it is, whether it is sound, and that it is synced before anybody is answered. */
 import { expect, it } from "@effect/vitest"
 import { SqliteJournal } from "@synod/journal"
-import { Replica, Single } from "@synod/replica"
+import { Replica, Single, Socket } from "@synod/replica"
 import { Effect, Layer } from "effect"
 import { execFile, spawnSync } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
@@ -10,6 +10,7 @@ import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
+import * as Sockets from "./Sockets.js"
 import { Tally, TallyLive } from "./Tally.js"
 
 const directory = Effect.acquireRelease(
@@ -39,6 +40,20 @@ it.scopedLive("the journal of another cluster is refused with a sentence", () =>
     expect(error.message).toContain("one")
     expect(error.message).toContain("two")
     expect(error.message).not.toContain("\n")
+  })
+)
+
+it.scopedLive("the journal of another node is refused with a sentence", () =>
+  Effect.gen(function* () {
+    const filename = join(yield* directory, "journal.sqlite")
+    yield* Effect.scoped(Layer.build(replica(filename, "test")))
+    const members = yield* Sockets.members(2)
+    const second = Replica.layer(Tally).pipe(
+      Layer.provide([TallyLive, Socket.layer({ cluster: "test", node: 2, members }), SqliteJournal.layer({ filename })])
+    )
+    const error = yield* Effect.flip(Effect.scoped(Layer.build(second)))
+    expect(error._tag).toBe("JournalRefused")
+    expect(error.message).toMatch(/^[^\n]*node[^\n]*$/)
   })
 )
 
