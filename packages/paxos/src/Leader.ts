@@ -14,7 +14,7 @@ import { hold } from "./Invariant.js"
 import * as Log from "./Log.js"
 import type * as Message from "./Message.js"
 import type { NodeId } from "./NodeId.js"
-import type { Action, Options } from "./Proposer.js"
+import type { Action, Options } from "./Proposing.js"
 import * as Slot from "./Slot.js"
 import * as Step from "./Step.js"
 

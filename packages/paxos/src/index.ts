@@ -41,6 +41,9 @@ export * as NodeId from "./NodeId.js"
 /** The proposer of a node. */
 export * as Proposer from "./Proposer.js"
 
+/** What a proposer is given, and what it asks for. */
+export type * as Proposing from "./Proposing.js"
+
 /** Which sets of nodes may decide. */
 export * as Quorum from "./Quorum.js"
 

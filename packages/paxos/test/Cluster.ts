@@ -2,8 +2,8 @@
  * Whole clusters of plain steps over a seeded network that loses, repeats, delays, reorders and partitions, with crashes
  * between any two actions and restarts from what was persisted.
  */
-import { Acceptor, Ballot, Durable, Election, Entry, Learner, NodeId, Proposer, Slot } from "@synod/paxos"
-import type { Message, Quorum } from "@synod/paxos"
+import { Acceptor, Ballot, Durable, Election, Entry, Learner, Proposer, Slot } from "@synod/paxos"
+import type { Message, Quorum , NodeId} from "@synod/paxos"
 import * as Partition from "./Partition.js"
 import * as Random from "./Random.js"
 import { Votes } from "./Votes.js"
