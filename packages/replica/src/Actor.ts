@@ -13,7 +13,7 @@
  * @since 0.1.0
  */
 import type { Step } from "@synod/paxos"
-import * as Chunk from "effect/Chunk"
+import type * as Chunk from "effect/Chunk"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Mailbox from "effect/Mailbox"

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Endpoint } from "@synod/client"
+import type { Endpoint } from "@synod/client"
 import type { Message, NodeId } from "@synod/paxos"
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
