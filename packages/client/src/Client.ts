@@ -14,7 +14,7 @@
  * @since 0.1.0
  */
 import { Answer, Command, Envelope, Outcome, Reply, Session } from "@synod/state-machine"
-import type { StateMachine , Caller} from "@synod/state-machine"
+import type { StateMachine, Caller } from "@synod/state-machine"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"

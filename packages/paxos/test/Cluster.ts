@@ -3,7 +3,7 @@
  * between any two actions and restarts from what was persisted.
  */
 import { Acceptor, Ballot, Durable, Election, Entry, Learner, Proposer, Slot } from "@synod/paxos"
-import type { Message, Quorum , NodeId} from "@synod/paxos"
+import type { Message, Quorum, NodeId } from "@synod/paxos"
 import * as Partition from "./Partition.js"
 import * as Random from "./Random.js"
 import { Votes } from "./Votes.js"

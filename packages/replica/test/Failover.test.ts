@@ -202,29 +202,36 @@ it.scoped("a stale read goes to the nearest replica, and a restarted one does no
   Effect.gen(function* () {
     const cluster = yield* Cluster.make()
     const leader = yield* cluster.leader
-    const follower = cluster.nodes.find((node) => node !== leader)!
+    const nearest = cluster.nodes.find((node) => node !== leader)!
+    const nodes = [nearest, ...cluster.nodes.filter((node) => node !== nearest)]
     const asked: Array<string> = []
-    const client = yield* cluster.client([follower, leader], {}, (endpoint) => ({
+    const client = yield* cluster.client(nodes, {}, (endpoint) => ({
       ...endpoint,
       query: (queries, consistency) =>
         Effect.zipRight(
-          Effect.sync(() => asked.push(endpoint === cluster.endpoint(follower) ? "follower" : "leader")),
+          Effect.sync(() => asked.push(endpoint === cluster.endpoint(nearest) ? "nearest" : "another")),
           endpoint.query(queries, consistency)
         )
     }))
     yield* client.Add({ key: "a" })
     yield* client.Positions({ key: "a" })
     yield* Cluster.until(
-      "the follower has heard of it",
-      Effect.map(cluster.status(follower), (s) => s.appliedThrough > 1)
+      "the nearest has heard of it",
+      Effect.map(cluster.status(nearest), (s) => s.appliedThrough > 1)
     )
     asked.length = 0
     expect(yield* Consistency.stale(client.Positions({ key: "a" }))).toEqual([1])
-    expect(asked).toEqual(["follower"])
-    for (let n = 0; n < 50; n++) yield* client.Add({ key: String(n) })
-    yield* cluster.kill(follower)
-    yield* cluster.start(follower)
-    expect(yield* Consistency.stale(client.Positions({ key: "a" }))).toEqual([1])
-    expect(asked.at(-1)).toBe("follower")
+    expect(asked).toEqual(["nearest"])
+
+    for (let n = 0; n < 10; n++) yield* client.Add({ key: String(n) })
+    yield* cluster.kill(nearest)
+    const release = yield* cluster.hold(nearest, "learner")
+    yield* cluster.start(nearest)
+    const read = yield* Effect.fork(Consistency.stale(client.Positions({ key: "a" })))
+    yield* Effect.sleep("1 second")
+    expect((yield* Fiber.poll(read))._tag).toBe("None")
+    yield* release
+    expect(yield* Fiber.join(read)).toEqual([1])
+    expect(asked.at(-1)).toBe("nearest")
   }).pipe(Effect.scoped, VirtualTime.provide)
 )
