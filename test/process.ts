@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { stripVTControlCharacters } from "node:util"
 import { onTestFinished } from "vitest"
 
 /** The root of the repository. */
@@ -10,7 +11,7 @@ export const root = fileURLToPath(new URL("..", import.meta.url))
 
 interface Ended {
   readonly code: number
-  /** What was printed on both channels. */
+  /** What was printed on both channels, without colours. */
   readonly output: string
 }
 
@@ -25,7 +26,10 @@ export const run = (program: string, args: ReadonlyArray<string>, options: Optio
     const env = { ...process.env, ...options.env }
     const settings = { cwd: options.cwd ?? root, env, maxBuffer: 16 * 1024 * 1024 }
     const child = execFile(program, args, settings, (error, stdout, stderr) =>
-      resolve({ code: child.exitCode ?? 1, output: stdout + stderr || (error?.message ?? "") })
+      resolve({
+        code: child.exitCode ?? 1,
+        output: stripVTControlCharacters(stdout + stderr || (error?.message ?? ""))
+      })
     )
   })
 
