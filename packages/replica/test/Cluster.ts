@@ -44,7 +44,7 @@ export interface Cluster {
   readonly heal: () => void
   /** The replica as a client sees it. */
   readonly endpoint: (node: NodeId.NodeId) => Endpoint.Endpoint
-  /** Waits for a replica that leads and has a quorum behind it; gives its node. */
+  /** Waits for a replica that leads and that all others which run follow; gives its node. */
   readonly leader: Effect.Effect<NodeId.NodeId>
   /** A client that knows these replicas. */
   readonly client: (
@@ -133,13 +133,14 @@ export const make = (
       Effect.forEach(nodes, (node) => Effect.option(status(node))),
       (all) => all.flatMap((one) => (one._tag === "Some" ? [one.value] : []))
     )
+    // All that run have promised the leader's ballot, and nobody is about to take over.
     const leading = Effect.map(statuses, (all) => {
-      const leads = all.filter(({ phase }) => phase === "Leading")
-      const highest = leads.find(({ promised, node }) => {
-        const followers = all.filter((other) => other.promised === promised)
-        return followers.length >= 2 && promised.endsWith(`.${node}`)
-      })
-      return nodes.find((node) => node === highest?.node)
+      const leader = all.find(({ phase }) => phase === "Leading")
+      const settled = all.every(
+        ({ node, phase, promised }) =>
+          promised === leader?.promised && phase === (node === leader.node ? "Leading" : "Following")
+      )
+      return settled && all.length >= 2 ? nodes.find((node) => node === leader?.node) : undefined
     })
 
     return {

@@ -2,7 +2,7 @@
  * Time that passes by itself, as fast as the event loop turns: a step of it a turn. `TestClock.adjust` waits for real time
  * at each step, and these tests take thousands.
  */
-import { Clock, Duration, Effect } from "effect"
+import { Clock, Duration, Effect, Scheduler } from "effect"
 
 const step = 10
 
@@ -45,14 +45,18 @@ export const turn = Effect.async<void>((resume) => {
   setImmediate(() => resume(Effect.void))
 })
 
-/** Runs an effect in virtual time. */
+/**
+ * Runs an effect in virtual time. Fibers go on in microtasks only, so that nothing is left to do when a turn is over: the
+ * default scheduler now and then waits for a timer, and much virtual time can pass until that fires.
+ */
 export const provide = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.suspend(() => {
     const { advance, clock } = make()
-    return Effect.scoped(
+    const run = Effect.scoped(
       Effect.zipRight(
         Effect.forkScoped(Effect.forever(Effect.zipRight(turn, Effect.sync(advance)))),
         Effect.withClock(effect, clock)
       )
     )
+    return Effect.withScheduler(run, new Scheduler.MixedScheduler(Number.POSITIVE_INFINITY))
   })
