@@ -1,10 +1,9 @@
 /**
  * `serve`: one replica as a process.
  */
-import { HelpDoc, ValidationError } from "@effect/cli"
-import { Command, Options } from "@effect/cli"
+import { Command, HelpDoc, Options, ValidationError } from "@effect/cli"
 import { Socket } from "@synod/replica"
-import { Effect, Either } from "effect"
+import { Effect, Either, Logger, LogLevel } from "effect"
 import { serve as run } from "../serve.js"
 
 const settings = {
@@ -22,6 +21,7 @@ const settings = {
   journal: Options.text("journal").pipe(Options.withDescription("The file of this replica's journal."))
 }
 
-export const serve = Command.make("serve", settings, (options) => Effect.scoped(run(options))).pipe(
-  Command.withDescription("Run one replica of the ledger until it is told to stop.")
-)
+export const serve = Command.make("serve", settings, (options) =>
+  // What a replica has to say while it runs is for whoever runs it.
+  Logger.withMinimumLogLevel(Effect.scoped(run(options)), LogLevel.Info)
+).pipe(Command.withDescription("Run one replica of the ledger until it is told to stop."))
