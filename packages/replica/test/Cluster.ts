@@ -44,7 +44,7 @@ export interface Cluster {
   readonly heal: () => void
   /** The replica as a client sees it. */
   readonly endpoint: (node: NodeId.NodeId) => Endpoint.Endpoint
-  /** Waits for a replica that leads and that all others which run follow; gives its node. */
+  /** Waits for a replica that all others which run follow, for three heartbeats; gives its node. */
   readonly leader: Effect.Effect<NodeId.NodeId>
   /** A client that knows these replicas. */
   readonly client: (
@@ -133,7 +133,6 @@ export const make = (
       Effect.forEach(nodes, (node) => Effect.option(status(node))),
       (all) => all.flatMap((one) => (one._tag === "Some" ? [one.value] : []))
     )
-    // All that run have promised the leader's ballot, and nobody is about to take over.
     const leading = Effect.map(statuses, (all) => {
       const leader = all.find(({ phase }) => phase === "Leading")
       const settled = all.every(
@@ -176,11 +175,15 @@ export const make = (
       heal: () => isolated.clear(),
       endpoint: (node) => endpoints.get(node)!,
       leader: Effect.gen(function* () {
-        yield* until(
-          "somebody leads",
-          Effect.map(leading, (node) => node !== undefined)
-        )
-        return (yield* leading)!
+        for (;;) {
+          yield* until(
+            "somebody leads",
+            Effect.map(leading, (node) => node !== undefined)
+          )
+          const leader = yield* leading
+          yield* Effect.sleep("300 millis")
+          if (leader !== undefined && (yield* leading) === leader) return leader
+        }
       }),
       client: (nodes, options, around = (endpoint) => endpoint) =>
         Client.make(new Map(nodes.map((node) => [node, around(endpoints.get(node)!)])), options).pipe(
