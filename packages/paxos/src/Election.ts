@@ -57,6 +57,8 @@ export interface State {
   readonly connected: boolean
   /** Rounds in which it left the lead to a lower node that could have taken it. */
   readonly yielded: number
+  /** The highest ballot that was known when the round began. */
+  readonly known: Ballot.Ballot
   /** Who answered in the round under way. */
   readonly replies: ReadonlyMap<NodeId, Message.HeartbeatReply>
 }
@@ -102,6 +104,7 @@ export const initial = (promised: Ballot.Ballot): State => ({
   happy: false,
   connected: false,
   yielded: 0,
+  known: promised,
   replies: new Map()
 })
 
@@ -166,7 +169,7 @@ const tick = (self: State, options: Options): Step.Step<State, Action> => {
   const reaches = (nodes: Iterable<NodeId>) => canLead(highest.round + 1, new Set([options.self, ...nodes]), options)
   const connected = reaches(self.replies.keys())
   const asked: Step.Step<State, Action> = Step.make<State, Action>(
-    { ...followed.state, happy, connected, yielded: 0, round: self.round + 1, replies: new Map() },
+    { ...followed.state, happy, connected, yielded: 0, known: highest, round: self.round + 1, replies: new Map() },
     ...followed.actions,
     { _tag: "Ask", message: { _tag: "Heartbeat", round: self.round + 1 } }
   )
@@ -179,6 +182,8 @@ const tick = (self: State, options: Options): Step.Step<State, Action> => {
       : Step.make<State, Action>(asked.state, ...asked.actions, { _tag: "Campaign", above: orphan })
   }
   if (!able || replies.some((reply) => reply.happy)) return asked
+  // Somebody came up during the round: whoever answered before that was unhappy with another leader.
+  if (Ballot.greaterThan(highest, self.known)) return asked
   if (self.yielded < courtesy && replies.some((reply) => reply.connected && reply.from < options.self)) {
     return { ...asked, state: { ...asked.state, yielded: self.yielded + 1 } }
   }
