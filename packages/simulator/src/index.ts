@@ -1,0 +1,12 @@
+/**
+ * @since 0.1.0
+ */
+
+/** What may go wrong, how often, and how often it did. */
+export * as Fault from "./Fault.js"
+
+/** Chance, from a seed. */
+export * as Seeded from "./Seeded.js"
+
+/** The hash of everything that happened. */
+export * as TraceHash from "./TraceHash.js"
