@@ -5,6 +5,9 @@
 /** What may go wrong, how often, and how often it did. */
 export * as Fault from "./Fault.js"
 
+/** Which links carry messages. */
+export * as Partition from "./Partition.js"
+
 /** Chance, from a seed. */
 export * as Seeded from "./Seeded.js"
 
