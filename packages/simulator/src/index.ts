@@ -13,3 +13,6 @@ export * as Seeded from "./Seeded.js"
 
 /** The hash of everything that happened. */
 export * as TraceHash from "./TraceHash.js"
+
+/** Stories of the protocol as text. */
+export * as Transcript from "./Transcript.js"
