@@ -1,0 +1,202 @@
+/**
+ * A journal on a simulated disk: a log of records, one a write, each synced before the write succeeds. It keeps to the
+ * contract of every journal and passes its suite; what makes it worth having is that its disk can fail in every way.
+ *
+ * A record that is not all there was never acknowledged, and is cut off when the journal is opened. A sector that was
+ * damaged says so by its checksum, and the journal refuses to open or to read it.
+ *
+ * @since 0.1.0
+ */
+import { Contract, Journal, JournalError, type JournalStore } from "@synod/journal"
+import { Durable, Entry } from "@synod/paxos"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import type * as Scope from "effect/Scope"
+import type { Disk } from "./Disk.js"
+import * as Record from "./internal/journalRecord.js"
+import * as Sector from "./internal/sector.js"
+
+/** Where a record lies on the disk. */
+interface Place {
+  readonly sector: number
+  readonly sectors: number
+}
+
+/** What the records of a disk amount to. */
+interface Contents {
+  state: Durable.Durable
+  /** The place of the record that holds each slot's entry; slot n is at n - 1. */
+  readonly log: Array<Place>
+  /** Sectors in use. */
+  end: number
+  records: number
+}
+
+type Operation = JournalError.JournalFailed["operation"]
+
+/**
+ * Opens the owner's journal, or begins it. Closed with the scope.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const open = (
+  disk: Disk,
+  owner: JournalStore.Owner
+): Effect.Effect<Journal.Journal["Type"], JournalError.OpenError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const handle = {}
+    yield* Effect.acquireRelease(
+      Effect.suspend(() => {
+        if (disk.holder !== undefined) return new JournalError.JournalLocked({ filename: disk.name })
+        disk.holder = handle
+        return Effect.void
+      }),
+      () =>
+        Effect.sync(() => {
+          if (disk.holder === handle) disk.holder = undefined
+        })
+    )
+    let contents = yield* settle(disk, owner, "open")
+    let settled = true
+    const whenOpen = <A>(operation: Operation, effect: () => Effect.Effect<A, JournalError.JournalError>) =>
+      Effect.suspend(() => (disk.holder === handle ? effect() : failed(disk, operation, "it is closed")))
+    const whenSettled = <A>(operation: Operation, effect: () => Effect.Effect<A, JournalError.JournalError>) =>
+      whenOpen(operation, () => (settled ? effect() : new JournalError.JournalUnsettled({ filename: disk.name })))
+
+    return Journal.Journal.of({
+      recovered: contents.state,
+      recover: whenOpen("recover", () => {
+        settled = false
+        return settle(disk, owner, "recover").pipe(
+          Effect.map((found) => {
+            contents = found
+            settled = true
+            return found.state
+          }),
+          Effect.catchTag("JournalRefused", (error) => failed(disk, "recover", error.message))
+        )
+      }).pipe(Effect.uninterruptible),
+      write: (write) =>
+        whenSettled("write", () => {
+          Contract.checkWrite(contents.log.length, write)
+          settled = false
+          return Effect.map(append(disk, contents, "write", Record.encode(write)), (place) => {
+            include(contents, write, place)
+            settled = true
+          })
+        }).pipe(Effect.uninterruptible),
+      read: (after, limit) =>
+        whenSettled("read", () => readEntries(disk, contents, after, limit))
+    })
+  })
+
+/** Writes a record behind the last one, and gives its place once it is durable. */
+const append = (disk: Disk, contents: Contents, operation: Operation, bytes: Uint8Array) =>
+  Effect.suspend(() => {
+    if (disk.isFull()) return failed(disk, operation, "the disk is full")
+    const sectors = Sector.split(contents.records, bytes)
+    const place: Place = { sector: contents.end, sectors: sectors.length }
+    sectors.forEach((sector, i) => disk.write(place.sector + i, sector))
+    return Effect.suspend(() => {
+      if (!disk.sync()) return failed(disk, operation, "the disk could not sync")
+      contents.end += place.sectors
+      contents.records++
+      return Effect.succeed(place)
+    }).pipe(Effect.delay(disk.latency()))
+  })
+
+const include = (contents: Contents, { after, entries, state }: Durable.Write, place: Place): void => {
+  entries.forEach((_, i) => (contents.log[after + i] = place))
+  contents.log.length = state.acceptedThrough
+  contents.state = state
+}
+
+/**
+ * Reads all records, cuts off one that is not all there, and writes what it found once more: after a sync that failed, what
+ * the disk shows may not be on it.
+ */
+const settle = (disk: Disk, owner: JournalStore.Owner, operation: "open" | "recover") =>
+  Effect.gen(function* () {
+    if (disk.failsToRead()) return yield* failed(disk, operation, "the disk can't be read")
+    const contents: Contents = { state: Durable.initial, log: [], end: 0, records: 0 }
+    for (;;) {
+      const parts = yield* readRecord(disk, contents.end, contents.records)
+      if (parts === undefined) break
+      const place: Place = { sector: contents.end, sectors: parts.length }
+      if (contents.records === 0) yield* identify(disk, owner, Sector.join(parts))
+      else {
+        const write = yield* Either.mapLeft(Record.decode(Sector.join(parts)), (reason) => damaged(disk, reason))
+        include(contents, write, place)
+      }
+      contents.end += parts.length
+      contents.records++
+    }
+    disk.truncate(contents.end)
+    for (let i = 0; i < contents.end; i++) disk.write(i, disk.read(i))
+    if (contents.records === 0) yield* append(disk, contents, operation, Buffer.from(JSON.stringify(owner)))
+    else if (!disk.sync()) return yield* failed(disk, operation, "the disk could not sync")
+    return contents
+  })
+
+const identify = (disk: Disk, owner: JournalStore.Owner, bytes: Uint8Array) => {
+  const found = JSON.parse(Buffer.from(bytes).toString()) as JournalStore.Owner
+  const subject = found.cluster !== owner.cluster ? "cluster" : found.node !== owner.node ? "node" : undefined
+  return subject === undefined
+    ? Effect.void
+    : new JournalError.JournalRefused({
+        filename: disk.name,
+        subject,
+        expected: String(owner[subject]),
+        found: String(found[subject])
+      })
+}
+
+/** The sectors of the record that begins there; nothing where the log ends. */
+const readRecord = (disk: Disk, from: number, record: number) =>
+  Effect.gen(function* () {
+    const parts: Array<Sector.Sector> = []
+    let whole = true
+    for (let i = from; i < disk.length(); i++) {
+      const sector = Sector.read(disk.read(i))
+      if (sector === "damaged") return yield* damaged(disk, `sector ${i} does not hold what was written to it`)
+      if (sector === "blank") {
+        whole = false
+        continue
+      }
+      // What was written later than a sector that is missing shows that it was there once.
+      if (!whole && sector.record > record) return yield* damaged(disk, `a sector before sector ${i} is missing`)
+      if (whole) parts.push(sector)
+      if (whole && parts.length === sector.parts) return parts
+    }
+    return undefined
+  })
+
+const readEntries = (disk: Disk, contents: Contents, after: number, limit: Contract.Limit) =>
+  Effect.gen(function* () {
+    if (disk.failsToRead()) return yield* failed(disk, "read", "the disk can't be read")
+    const last = Contract.lastRead(after, limit, contents.log.length)
+    const entries: Array<Entry.Entry> = []
+    let bytes = 0
+    for (let slot = after + 1; slot <= last; slot++) {
+      const { sector, sectors } = contents.log[slot - 1]!
+      const parts: Array<Sector.Sector> = []
+      for (let i = sector; i < sector + sectors; i++) {
+        const part = Sector.read(disk.read(i))
+        if (typeof part === "string") return yield* damaged(disk, `sector ${i} does not hold what was written`, slot)
+        parts.push(part)
+      }
+      const write = yield* Either.mapLeft(Record.decode(Sector.join(parts)), (reason) => damaged(disk, reason, slot))
+      const entry = write.entries[slot - write.after - 1]!
+      bytes += Entry.sizeOf(entry)
+      if (bytes > limit.bytes && entries.length > 0) break
+      entries.push(entry)
+    }
+    return entries
+  })
+
+const failed = (disk: Disk, operation: Operation, reason: string) =>
+  new JournalError.JournalFailed({ filename: disk.name, operation, reason })
+
+const damaged = (disk: Disk, reason: string, slot?: number) =>
+  new JournalError.JournalDamaged({ filename: disk.name, slot, reason })

@@ -1,0 +1,200 @@
+/**
+ * The machines of a simulated site: on each a replica that a supervisor starts again whenever it ends, and a disk that
+ * outlives it.
+ *
+ * ```
+ *   disk ──► process ── crash, stop ──► pause ──► process …
+ *     └── journal gone or damaged ──► never again, since nobody may vote who has forgotten what he said
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as RpcClient from "@effect/rpc/RpcClient"
+import * as RpcServer from "@effect/rpc/RpcServer"
+import { Journal } from "@synod/journal"
+import type { NodeId, Quorum } from "@synod/paxos"
+import { Actor, EventLoop, Peers, PeerServer, Replica, ReplicaConfig } from "@synod/replica"
+import type { Executor } from "@synod/state-machine"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Disk from "./Disk.js"
+import * as DiskJournal from "./DiskJournal.js"
+import type { Counts, Rates } from "./Fault.js"
+import type { Network } from "./Network.js"
+import type { Process } from "./Process.js"
+import type { Witness } from "./Witness.js"
+import type { World } from "./World.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Machine {
+  readonly node: NodeId.NodeId
+  readonly disk: Disk.Disk
+  /** The process that runs now. */
+  process: Process | undefined
+  replica: Replica.Replica["Type"] | undefined
+  /** Its journal is gone or damaged; it does not come back. */
+  lost: boolean
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Machines {
+  readonly all: ReadonlyArray<Machine>
+  readonly start: (machine: Machine) => void
+  /** Ends its process, with the power of the machine or without. */
+  readonly crash: (machine: Machine, power: boolean) => void
+  /** It is never started again. */
+  readonly lose: (machine: Machine) => void
+  readonly setRates: (rates: Rates) => void
+  /** From now on, machines that ended come back at once. */
+  readonly settle: () => void
+}
+
+/** How long the supervisor waits before it starts a replica again, in milliseconds. */
+const restart = { least: 20, most: 3_000, settled: 50 } as const
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = <State>(
+  world: World,
+  options: {
+    readonly cluster: string
+    readonly quorums: Quorum.QuorumSystem
+    readonly config: ReplicaConfig.Values
+    readonly network: Network
+    readonly witness: Witness<State>
+    readonly counts: Counts
+    /** The machine with its handlers, made anew for each start. */
+    readonly executor: () => Executor.Executor<State>
+  }
+): Machines => {
+  const { cluster, config, counts, network, quorums, witness } = options
+  const seeded = world.seeded.fork("machines")
+  let rates: Rates = {}
+  let settled = false
+
+  const all = quorums.members.map(
+    (node): Machine => ({
+      node,
+      disk: Disk.make(`journal of node ${node}`, world.seeded.fork(`disk ${node}`), counts),
+      process: undefined,
+      replica: undefined,
+      lost: false
+    })
+  )
+
+  /** A replica, until it stops by itself. */
+  const live = (machine: Machine, process: Process) =>
+    Effect.gen(function* () {
+      const { disk, node } = machine
+      const protocol = yield* network.listen(process, node)
+      const peers = new Map(
+        yield* Effect.forEach(
+          quorums.members.filter((other) => other !== node),
+          (other) =>
+            PeerServer.client.pipe(
+              Effect.provideService(RpcClient.Protocol, network.connect(process, other)),
+              Effect.map((peer) => [other, peer] as const)
+            )
+        )
+      )
+      const journal = witness.journal(node, yield* DiskJournal.open(disk, { cluster, node }))
+      const { replica } = yield* Replica.make(witness.executor(node, options.executor())).pipe(
+        Effect.provideService(Journal.Journal, journal),
+        Effect.provideService(Peers.Peers, {
+          cluster,
+          self: node,
+          members: quorums.members,
+          peer: (other) => peers.get(other)!,
+          serve: (peer) =>
+            Effect.asVoid(
+              Layer.build(Layer.provide(PeerServer.layer(peer), Layer.succeed(RpcServer.Protocol, protocol)))
+            )
+        })
+      )
+      machine.replica = replica
+      return yield* replica.stopped
+    }).pipe(
+      Effect.scoped,
+      Effect.provideService(ReplicaConfig.ReplicaConfig, config),
+      Effect.provideService(Actor.Checkpoint, (actor, point) => checkpoint(machine, process, actor, point)),
+      // What waits for the sockets to be written waits for other tasks here.
+      Effect.provideService(EventLoop.EventLoop, { turn: Effect.sleep(0) }),
+      Effect.provide(logger(process))
+    )
+
+  const checkpoint = (machine: Machine, process: Process, actor: string, point: Actor.Point): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      if (!seeded.chance(rates.crash ?? 0)) return Effect.void
+      counts.fired("crash")
+      world.trace.event(process.name, "crashes", () => `at ${actor} ${point}`)
+      crash(machine, seeded.chance(0.5))
+      return Effect.never
+    })
+
+  const logger = (process: Process) =>
+    Logger.replace(
+      Logger.defaultLogger,
+      Logger.make(({ message }) => world.trace.event(process.name, "says", () => String(message)))
+    )
+
+  const start = (machine: Machine): void => {
+    if (machine.lost || machine.process !== undefined) return
+    const skewed = seeded.chance(rates.skew ?? 0)
+    if (skewed) counts.fired("skew")
+    const process = world.process(String(machine.node), { rate: skewed ? 0.9 + seeded.next() * 0.2 : 1 })
+    machine.process = process
+    world.trace.event(process.name, "starts")
+    process.fork(live(machine, process)).addObserver((exit) => {
+      // One that crashed has nobody to tell.
+      if (exit._tag === "Success" || !process.alive()) return
+      const error = Cause.squash(exit.cause)
+      world.trace.event(process.name, "stops", () => String(error))
+      if (isDefect(exit.cause)) world.violate("no defects", `node ${machine.node} stops: ${String(error)}`)
+      if (String(error).includes("is damaged") || String(error).includes("damaged (")) machine.lost = true
+      crash(machine, false)
+    })
+  }
+
+  const crash = (machine: Machine, power: boolean): void => {
+    if (machine.process === undefined) return
+    machine.process.crash()
+    machine.process = undefined
+    machine.replica = undefined
+    machine.disk.crash(power)
+    const pause = settled ? restart.settled : restart.least + seeded.next() * (restart.most - restart.least)
+    world.after(pause, () => start(machine))
+  }
+
+  return {
+    all,
+    start,
+    crash: (machine, power) => {
+      world.trace.event(String(machine.node), "crashes", () => (power ? "with its power" : "alone"))
+      crash(machine, power)
+    },
+    lose: (machine) => {
+      machine.lost = true
+      crash(machine, false)
+    },
+    setRates: (next) => {
+      rates = next
+      for (const { disk } of all) disk.setRates(next)
+    },
+    settle: () => {
+      settled = true
+      for (const machine of all) start(machine)
+    }
+  }
+}
+
+const isDefect = (cause: Cause.Cause<unknown>): boolean => Cause.isDie(cause)

@@ -1,0 +1,224 @@
+/**
+ * Sees what replicas of a simulated world do, at the two places where it counts: what they write to their journals, and
+ * what they apply to their machines. Every property of the protocol and of the machine is judged from these, never from
+ * what a replica says of itself.
+ *
+ * ```
+ *   acceptor ──► journal(node, …) ──► disk          learner ──► executor(node, …) ──► machine
+ *                    │ votes, watermarks                             │ entries, replies, digests
+ *                    └──────────────► witness ◄──────────────────────┘
+ * ```
+ *
+ * @since 0.1.0
+ */
+import type { Journal } from "@synod/journal"
+import { Ballot } from "@synod/paxos"
+import type { Durable, Entry, NodeId, Quorum } from "@synod/paxos"
+import { Batch, Digest, Envelope } from "@synod/state-machine"
+import type { Executor } from "@synod/state-machine"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as BallotBox from "./BallotBox.js"
+import type { World } from "./World.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Witness<State> {
+  /** The journal of a node, watched. */
+  readonly journal: (node: NodeId.NodeId, journal: Journal.Journal["Type"]) => Journal.Journal["Type"]
+  /** The machine of a node, watched. */
+  readonly executor: (node: NodeId.NodeId, executor: Executor.Executor<State>) => Executor.Executor<State>
+  /** A client is about to send this command. */
+  readonly submitted: (command: Uint8Array) => void
+  /** A journal is gone: what its node held counts no longer. */
+  readonly wiped: (node: NodeId.NodeId) => void
+  /** Slots applied by anybody. */
+  readonly applied: () => number
+  /** Ballots at which anything was accepted. */
+  readonly ballots: () => number
+  /** Commands that stood in the log more than once. */
+  readonly repeats: () => number
+}
+
+/** What is known of a slot once one replica has applied it. */
+interface Slot {
+  readonly batch: Uint8Array
+  readonly time: number
+  readonly digest: string
+  readonly replies: string
+}
+
+/** A snapshot is taken and restored at one slot in so many. */
+const snapshotEvery = 16
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = <State>(
+  world: World,
+  options: {
+    readonly quorums: Quorum.QuorumSystem
+    /** What must hold of the machine's state after each slot; the answer is what is wrong, if anything. */
+    readonly invariant?: ((state: State) => string | undefined) | undefined
+  }
+): Witness<State> => {
+  const box = BallotBox.make(options.quorums)
+  const slots: Array<Slot> = []
+  const commands = new Set<string>()
+  /** The envelopes that stood in the log, by session and first sequence. */
+  const seen = new Set<string>()
+  const journals = new Map<NodeId.NodeId, { state: Durable.Durable; readonly log: Array<Entry.Entry> }>()
+  let repeats = 0
+  const { violate } = world
+
+  const hold = (property: string, holds: boolean, sentence: () => string): void => {
+    if (!holds) violate(property, sentence())
+  }
+
+  const rises = (node: NodeId.NodeId, before: Durable.Durable, after: Durable.Durable, when: string): void => {
+    hold("ballots never fall", !Ballot.lessThan(after.promised, before.promised), () => {
+      const [now, then] = [Ballot.format(after.promised), Ballot.format(before.promised)]
+      return `node ${node} ${when} promise ${now}, after it had promised ${then}`
+    })
+    hold("ballots never fall", !Ballot.lessThan(after.acceptedBallot, before.acceptedBallot), () => {
+      return `node ${node} ${when} a log of ballot ${Ballot.format(after.acceptedBallot)}, after one of a higher ballot`
+    })
+    hold("watermarks", after.chosenThrough <= after.acceptedThrough, () => {
+      return `node ${node} ${when} slots chosen through ${after.chosenThrough}, and holds ${after.acceptedThrough}`
+    })
+  }
+
+  const journal: Witness<State>["journal"] = (node, inner) => {
+    const known = journals.get(node) ?? { state: inner.recovered, log: [] }
+    journals.set(node, known)
+    rises(node, known.state, inner.recovered, "came back with the")
+    const forgot =
+      Ballot.equals(inner.recovered.acceptedBallot, known.state.acceptedBallot) &&
+      inner.recovered.acceptedThrough < known.state.acceptedThrough
+    hold("durable before spoken", !forgot, () => `node ${node} came back without slots that it had accepted`)
+    return {
+      ...inner,
+      write: (write) =>
+        Effect.tap(inner.write(write), () =>
+          Effect.sync(() => {
+            rises(node, known.state, write.state, "writes the")
+            world.trace.event(String(node), "writes", () => tellWrite(write))
+            known.log.splice(write.after, write.entries.length, ...write.entries)
+            known.log.length = write.state.acceptedThrough
+            known.state = write.state
+            const wrong = box.record(node, write.state, known.log)
+            if (wrong !== undefined) violate(wrong.property, wrong.sentence)
+          })
+        )
+    }
+  }
+
+  /** Every command was sent by somebody; says which envelopes of the batch are there for the first time. */
+  const fresh = (batch: Uint8Array, slot: number): ReadonlyArray<Uint8Array> => {
+    const envelopes = Either.getOrElse(Batch.decode(batch), () => [])
+    return envelopes.filter((bytes) => {
+      const envelope = Either.getOrUndefined(Envelope.decode(bytes))
+      if (envelope?._tag !== "Call") return true
+      for (const command of envelope.commands) {
+        hold("only what was submitted", commands.has(latin1(command)), () => {
+          return `slot ${slot} holds a command that no client sent`
+        })
+      }
+      const name = `${envelope.session} ${envelope.first}`
+      if (seen.has(name)) {
+        repeats++
+        return false
+      }
+      seen.add(name)
+      return true
+    })
+  }
+
+  const executor: Witness<State>["executor"] = (node, inner) => {
+    let through = 0
+    const apply: Executor.Executor<State>["apply"] = (state, at, batch) => {
+      hold("in order", at.slot === through + 1, () => `node ${node} applies slot ${at.slot} after slot ${through}`)
+      through = at.slot
+      const chosen = box.chosen[at.slot - 1]
+      hold("only what is chosen", chosen !== undefined && equal(chosen.batch, batch), () => {
+        return `node ${node} applies in slot ${at.slot} what no quorum has accepted there`
+      })
+      const before = inner.digest(state)
+      const applied = inner.apply(state, at, batch)
+      hold("handlers leave the state alone", inner.digest(state) === before, () => {
+        return `a handler changes the state it is given, in slot ${at.slot}: give back a new one instead`
+      })
+      const digest = inner.digest(applied.state)
+      const replies = applied.replies.map(latin1).join()
+      world.trace.event(String(node), "applies", () => `slot ${at.slot}, digest ${digest}`)
+      const known = slots[at.slot - 1]
+      if (known === undefined) {
+        examine(state, at, batch, applied, digest, replies)
+        slots[at.slot - 1] = { batch, time: at.time, digest, replies }
+      } else {
+        hold("equal digests", known.digest === digest && known.replies === replies && known.time === at.time, () => {
+          return `node ${node} comes to another ${known.digest === digest ? "reply" : "state"} than others at slot ${at.slot}: ${deterministic}`
+        })
+      }
+      return applied
+    }
+
+    /** The first replica to apply a slot is looked at closely. */
+    const examine = (
+      state: Executor.Replicated<State>,
+      at: Executor.At,
+      batch: Uint8Array,
+      applied: Executor.Applied<State>,
+      digest: string,
+      replies: string
+    ): void => {
+      const again = inner.apply(state, at, batch)
+      const same = inner.digest(again.state) === digest && again.replies.map(latin1).join() === replies
+      hold("deterministic", same, () => `slot ${at.slot} gives two results when it is applied twice: ${deterministic}`)
+      const envelopes = fresh(batch, at.slot)
+      const once = inner.apply(state, at, Batch.encode(envelopes)).state.state
+      hold("applied at most once", Digest.of(once) === Digest.of(applied.state.state), () => {
+        return `a command that was applied before changes the state again in slot ${at.slot}`
+      })
+      if (at.slot % snapshotEvery === 0) {
+        const restored = Either.map(inner.restore(inner.snapshot(applied.state)), inner.digest)
+        hold("snapshots are whole", Either.isRight(restored) && restored.right === digest, () => {
+          return Either.isLeft(restored)
+            ? `a snapshot at slot ${at.slot} can't be read: ${restored.left.message}`
+            : `a snapshot at slot ${at.slot} restores to another state: look at the schema of the state`
+        })
+      }
+      const wrong = options.invariant?.(applied.state.state)
+      if (wrong !== undefined) violate("invariant", `after slot ${at.slot}: ${wrong}`)
+    }
+
+    return { ...inner, apply }
+  }
+
+  return {
+    journal,
+    executor,
+    submitted: (command) => void commands.add(latin1(command)),
+    wiped: (node) => void journals.delete(node),
+    applied: () => slots.length,
+    ballots: box.ballots,
+    repeats: () => repeats
+  }
+}
+
+const deterministic =
+  "a handler may depend on the state, the command, Effect's Clock and Random, and on nothing else, such as a variable outside of it"
+
+const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1")
+
+const equal = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0
+
+const tellWrite = ({ after, entries, state }: Durable.Write): string => {
+  const run = entries.length === 0 ? "no entries" : `slots ${after + 1} to ${after + entries.length}`
+  const { acceptedBallot, acceptedThrough, chosenThrough, promised } = state
+  const log = `log ${Ballot.format(acceptedBallot)} through ${acceptedThrough}, chosen ${chosenThrough}`
+  return `${run}, promised ${Ballot.format(promised)}, ${log}`
+}

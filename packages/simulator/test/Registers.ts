@@ -1,0 +1,64 @@
+/**
+ * A machine of named registers: the least that shows every kind of answer.
+ */
+import { Rpc } from "@effect/rpc"
+import { StateMachine } from "@synod/state-machine"
+import { Effect, HashMap, Option, Schema } from "effect"
+import type { Seeded } from "@synod/simulator"
+
+const Name = Schema.String
+
+export class Differs extends Schema.TaggedError<Differs>()("Differs", { found: Schema.NullOr(Schema.Int) }) {}
+
+const Write = Rpc.make("Write", { payload: { name: Name, value: Schema.Int } })
+const Add = Rpc.make("Add", { payload: { name: Name, amount: Schema.Int }, success: Schema.Int })
+const Swap = Rpc.make("Swap", {
+  payload: { name: Name, from: Schema.NullOr(Schema.Int), to: Schema.Int },
+  error: Differs
+})
+const Read = Rpc.make("Read", { payload: { name: Name }, success: Schema.NullOr(Schema.Int) })
+
+export const Registers = StateMachine.make("Registers", {
+  version: 1,
+  state: Schema.HashMap({ key: Name, value: Schema.Int }),
+  initial: HashMap.empty(),
+  commands: [Write, Add, Swap],
+  queries: [Read]
+})
+
+type State = HashMap.HashMap<string, number>
+
+const at = (state: State, name: string): number | null => Option.getOrNull(HashMap.get(state, name))
+
+export const handlers = {
+  Write: (state: State, { name, value }: { name: string; value: number }) =>
+    Effect.succeed([undefined, HashMap.set(state, name, value)] as const),
+  Add: (state: State, { amount, name }: { name: string; amount: number }) => {
+    const sum = (at(state, name) ?? 0) + amount
+    return Effect.succeed([sum, HashMap.set(state, name, sum)] as const)
+  },
+  Swap: (state: State, { from, name, to }: { name: string; from: number | null; to: number }) => {
+    const found = at(state, name)
+    return found === from
+      ? Effect.succeed([undefined, HashMap.set(state, name, to)] as const)
+      : Effect.fail(new Differs({ found }))
+  },
+  Read: (state: State, { name }: { name: string }) => Effect.succeed(at(state, name))
+}
+
+export const RegistersLive = Registers.toLayer(handlers)
+
+const names = ["a", "b"]
+
+export const workload = (
+  client: Effect.Effect.Success<typeof Registers.client>,
+  { seeded }: { readonly seeded: Seeded.Seeded }
+): Effect.Effect<unknown, unknown> => {
+  const name = seeded.pick(names)
+  const value = seeded.below(10)
+  const roll = seeded.next()
+  if (roll < 0.35) return client.Read({ name })
+  if (roll < 0.6) return client.Add({ name, amount: 1 + value })
+  if (roll < 0.8) return client.Write({ name, value })
+  return client.Swap({ name, from: seeded.pick([null, value, 0]), to: value + 1 })
+}
