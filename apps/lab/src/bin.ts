@@ -5,8 +5,12 @@
 import { Command, ValidationError } from "@effect/cli"
 import { NodeContext, NodeRuntime } from "@effect/platform-node"
 import { Cause, Console, Effect, Either } from "effect"
+import * as CheckHistory from "./CheckHistory.js"
 
-const lab = Command.make("lab").pipe(Command.withDescription("What tries to break Synod."))
+const lab = Command.make("lab").pipe(
+  Command.withDescription("What tries to break Synod."),
+  Command.withSubcommands([CheckHistory.command])
+)
 
 /** A person at a terminal is told what happened, not where in the code. */
 const report = (cause: Cause.Cause<{ readonly message: string } | ValidationError.ValidationError>) => {

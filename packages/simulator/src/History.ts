@@ -15,7 +15,7 @@ import * as Either from "effect/Either"
 
 /**
  * `ok`: it took effect and was answered. `failed`: it certainly did not take effect, neither then nor later.
- * `unknown`: it may have taken effect, may still do so at any later time, or never.
+ * `unknown`: it may have taken effect, may still do so later, or never.
  *
  * @since 0.1.0
  * @category models
@@ -42,7 +42,10 @@ export interface Operation {
   readonly output: unknown
   /** In any unit that is the same throughout a history. */
   readonly call: number
-  /** `null` when the client never heard. */
+  /**
+   * The time of the answer. Of an `unknown` outcome: `null`, or a time after which it surely takes no effect any more,
+   * which no client knows, but who takes an answer back on purpose does.
+   */
   readonly ret: number | null
   readonly outcome: Outcome
 }
@@ -178,8 +181,9 @@ const parseLine = (line: string): Operation | string => {
   if (ok !== true && ok !== false && ok !== null) return 'true, false or null in "ok"'
   if (ok !== null && ret === null) return 'a time in "ret", since "ok" says that the outcome is known'
   if (ret !== null && ret < call) return '"ret" not before "call"'
-  const outcome = ok === null ? "unknown" : ok ? "ok" : "failed"
-  return { client: c, key: k, name: f, input, output: out, call, ret, outcome }
+  const asked = { client: c, key: k, name: f, input, output: out, call }
+  // A client that gave up at some time knows nothing about what comes after it.
+  return ok === null ? { ...asked, ret: null, outcome: "unknown" } : { ...asked, ret, outcome: ok ? "ok" : "failed" }
 }
 
 const parseObject = (line: string): Record<string, unknown> | undefined => {

@@ -166,18 +166,26 @@ const checkPartition = <State>(model: Model<State>, history: History, mayGoOn: M
   return explain(events, steps, result.place, result.states)
 }
 
+/** Configurations of the rough search: it ends soon or, where operations can be repeated without end, never. */
+const ROUGH = 100_000
+
 /**
- * Where unknown operations could be used again and again, there are few configurations; what has no order even then, has
+ * Where what never ends could be used again and again, there are few configurations; what has no order even then, has
  * none. Up to there it is searched anew, for the place where it really fails.
  */
 const search = <State>(model: Model<State>, events: Events, steps: Steps, mayGoOn: MayGoOn): Result => {
-  const until = (end: number, unlimited: boolean): Result =>
-    new Search(model, events, steps, { unlimited, until: end, mayGoOn }).run()
-  if (events.unknown === 0) return until(events.order.length, false)
-  const rough = until(events.order.length, true)
-  if (rough._tag !== "None") return rough._tag === "GaveUp" ? rough : until(events.order.length, false)
-  const exact = until(rough.place, false)
-  return exact._tag === "None" ? exact : rough
+  const exact = (until: number): Result => new Search(model, events, steps, { unlimited: false, until, mayGoOn }).run()
+  if (events.endless === 0) return exact(events.order.length)
+  let left = ROUGH
+  const isShort: MayGoOn = (more, words) => (left -= more) > 0 && mayGoOn(more, words)
+  const rough = new Search(model, events, steps, {
+    unlimited: true,
+    until: events.order.length,
+    mayGoOn: isShort
+  }).run()
+  if (rough._tag !== "None") return exact(events.order.length)
+  const before = exact(rough.place)
+  return before._tag === "None" ? before : rough
 }
 
 const explain = (events: Events, steps: Steps, place: number, states: ReadonlyArray<number>): Found => {
@@ -197,27 +205,27 @@ const explain = (events: Events, steps: Steps, place: number, states: ReadonlyAr
 }
 
 /** An order that doesn't respect the times or the model is a defect, never an answer. */
-const replay = (
-  { deadline, operations, order: events, slot, known }: Events,
-  steps: Steps,
-  order: ReadonlyArray<number>
-) => {
+const replay = (events: Events, steps: Steps, order: ReadonlyArray<number>): void => {
+  const refuse = (operation: number, what: string): never => {
+    throw new Error(`The order that was found ${what}: ${JSON.stringify(events.operations[operation])}`)
+  }
   const place = new Map(order.map((operation, i) => [operation, i]))
   let state = steps.initial
   for (const operation of order) {
     state = steps.after(state, operation)
-    if (state === IMPOSSIBLE)
-      throw new Error(`The order that was found is not possible: ${JSON.stringify(operations[operation])}`)
+    if (state === IMPOSSIBLE) refuse(operation, "is not possible")
   }
-  // What returned before another one was called must come before it: the latest place of all that returned so far.
+  // What returned before another one was called must come before it.
   let latest = -1
-  for (const event of events) {
-    const at = place.get(event >> 1)
-    if ((event & 1) === 1) latest = Math.max(latest, at ?? Infinity)
-    else if (at !== undefined && at < latest) {
-      throw new Error(`The order that was found breaks the times: ${JSON.stringify(operations[event >> 1])}`)
+  for (const event of events.order) {
+    const operation = event >> 1
+    const at = place.get(operation)
+    if (at === undefined) {
+      if (events.optional[operation] === 0) refuse(operation, "leaves one out")
+    } else if ((event & 1) === 1) {
+      latest = Math.max(latest, at)
+    } else if (at < latest) {
+      refuse(operation, "breaks the times")
     }
   }
-  const owed = operations.findIndex((_, i) => slot[i]! < known && deadline[i]! < Infinity && !place.has(i))
-  if (owed >= 0) throw new Error(`The order that was found leaves out ${JSON.stringify(operations[owed])}`)
 }

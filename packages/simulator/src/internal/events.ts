@@ -11,14 +11,16 @@ export interface Events {
   /** In the order of time: `2 * operation` is its call, `2 * operation + 1` its return. */
   readonly order: Int32Array
   /**
-   * Of each operation. Those that are known to have taken effect share slots, one after the other. Those of unknown
-   * outcome never end, and have one each after these, in the order of their calls.
+   * Of each operation. Those that end share slots, one after the other; those that don't have one each after these, in
+   * the order of their calls.
    */
   readonly slot: Int32Array
-  readonly known: number
-  readonly unknown: number
-  /** When an operation has to be done by: the place of its return in `order`, or never. */
+  readonly ending: number
+  readonly endless: number
+  /** By when an operation has to take effect, if it does: the place of its return in `order`, or never. */
   readonly deadline: Float64Array
+  /** 1 for an operation of unknown outcome, which may as well take no effect. */
+  readonly optional: Uint8Array
 }
 
 /**
@@ -26,28 +28,21 @@ export interface Events {
  */
 export const eventsOf = <State>(model: Model<State>, history: ReadonlyArray<Operation>): Events => {
   const telling = history.filter((operation) => !isMute(model, operation))
-  const lastReturn = telling.reduce(
-    (last, { outcome, ret }) => (outcome === "unknown" ? last : Math.max(last, ret!)),
+  const lastAnswer = telling.reduce(
+    (last, op) => (op.outcome === "unknown" ? last : Math.max(last, op.ret!)),
     -Infinity
   )
   // What was called after everything was answered can't explain any answer.
-  const operations = telling.filter(({ call, outcome }) => outcome !== "unknown" || call <= lastReturn)
-  const times = operations.flatMap(({ call, outcome, ret }, i) =>
-    outcome === "unknown"
-      ? [[call, 2 * i]]
-      : [
-          [call, 2 * i],
-          [ret!, 2 * i + 1]
-        ]
-  ) as Array<[number, number]>
+  const operations = telling.filter(({ call }) => call <= lastAnswer)
+  const times: Array<readonly [time: number, event: number]> = []
+  operations.forEach(({ call, ret }, i) => {
+    times.push([call, 2 * i])
+    if (ret !== null && ret <= lastAnswer) times.push([ret, 2 * i + 1])
+  })
   times.sort(([a, x], [b, y]) => a - b || (x & 1) - (y & 1) || x - y)
-  return {
-    operations,
-    ...assign(
-      operations,
-      Int32Array.from(times, ([, event]) => event)
-    )
-  }
+  const optional = Uint8Array.from(operations, ({ outcome }) => Number(outcome === "unknown"))
+  const order = Int32Array.from(times, ([, event]) => event)
+  return { operations, order, optional, ...slotsOf(operations.length, order) }
 }
 
 const isMute = <State>(model: Model<State>, operation: Operation): boolean => {
@@ -55,23 +50,21 @@ const isMute = <State>(model: Model<State>, operation: Operation): boolean => {
   return kind === "nothing" || (kind === "reads" && operation.outcome === "unknown")
 }
 
-const assign = (operations: ReadonlyArray<Operation>, order: Int32Array): Omit<Events, "operations"> => {
-  const slot = new Int32Array(operations.length)
-  const deadline = new Float64Array(operations.length).fill(Infinity)
-  const free: Array<number> = []
-  const endless: Array<number> = []
-  let known = 0
+const slotsOf = (operations: number, order: Int32Array): Pick<Events, "deadline" | "ending" | "endless" | "slot"> => {
+  const deadline = new Float64Array(operations).fill(Infinity)
   order.forEach((event, at) => {
-    const operation = event >> 1
-    if ((event & 1) === 1) {
-      deadline[operation] = at
-      free.push(slot[operation]!)
-    } else if (operations[operation]!.outcome === "unknown") {
-      endless.push(operation)
-    } else {
-      slot[operation] = free.pop() ?? known++
-    }
+    if ((event & 1) === 1) deadline[event >> 1] = at
   })
-  endless.forEach((operation, i) => (slot[operation] = known + i))
-  return { order, slot, deadline, known, unknown: endless.length }
+  const slot = new Int32Array(operations)
+  const free: Array<number> = []
+  const unending: Array<number> = []
+  let ending = 0
+  for (const event of order) {
+    const operation = event >> 1
+    if ((event & 1) === 1) free.push(slot[operation]!)
+    else if (deadline[operation] === Infinity) unending.push(operation)
+    else slot[operation] = free.pop() ?? ending++
+  }
+  unending.forEach((operation, i) => (slot[operation] = ending + i))
+  return { deadline, slot, ending, endless: unending.length }
 }

@@ -47,7 +47,7 @@ export type Result =
 export type MayGoOn = (configurations: number, words: number) => boolean
 
 export interface Options {
-  /** Unknown operations can be used again and again: what has no order then, has none at all, and it is soon known. */
+  /** Operations that never end can be used again and again: what has no order then, has none at all, and it is soon known. */
   readonly unlimited: boolean
   /** The search ends before this place in the order of events. */
   readonly until: number
@@ -61,7 +61,7 @@ export class Search<State> {
   private readonly doneWords: number
   /** The open operation of each slot, or -1. */
   private readonly open: Int32Array
-  private readonly unknown: Array<number> = []
+  private readonly endless: Array<number> = []
   private readonly reads: Uint8Array
   private readonly overwrites: Uint8Array
   private readonly blind: Uint8Array
@@ -84,12 +84,12 @@ export class Search<State> {
     private readonly steps: Steps,
     private readonly options: Options
   ) {
-    const { known, operations, unknown } = events
-    this.doneWords = (known + 31) >>> 5
-    const usedWords = (known + unknown + 31) >>> 5
+    const { endless, ending, operations } = events
+    this.doneWords = (ending + 31) >>> 5
+    const usedWords = (ending + endless + 31) >>> 5
     this.bits = new Int32Array(this.doneWords + usedWords)
     this.visited = new Visited(this.doneWords, usedWords)
-    this.open = new Int32Array(known).fill(-1)
+    this.open = new Int32Array(ending).fill(-1)
     this.state = steps.initial
     const kinds = operations.map((operation) => model.kind(operation))
     this.reads = Uint8Array.from(kinds, (kind) => Number(kind === "reads"))
@@ -122,13 +122,15 @@ export class Search<State> {
 
   private enter(operation: number): void {
     const slot = this.events.slot[operation]!
-    if (slot >= this.events.known) {
-      this.unknown.push(operation)
+    if (slot >= this.events.ending) {
+      this.endless.push(operation)
       return
     }
     this.open[slot] = operation
     this.clear(slot)
-    this.settle(operation)
+    // Whether it took effect is not known: so it owes nothing from the start.
+    if (this.events.optional[operation] === 1) this.setDone(slot)
+    else this.settle(operation)
   }
 
   /** Lets a return pass that asks for nothing. */
@@ -213,7 +215,7 @@ export class Search<State> {
       const operation = event >> 1
       const slot = this.events.slot[operation]!
       if ((event & 1) === 1) this.open[slot] = operation
-      else if (slot >= this.events.known) this.unknown.pop()
+      else if (slot >= this.events.ending) this.endless.pop()
       else this.open[slot] = -1
     }
   }
@@ -265,7 +267,7 @@ export class Search<State> {
       if (this.steps.classes[operation] === first) continue
       if (this.leads(operation)) offer(this.isDone(slot) ? done : owed, operation)
     }
-    for (const operation of this.unknown) {
+    for (const operation of this.endless) {
       const slot = this.events.slot[operation]!
       const name = this.steps.classes[operation]!
       if (this.isUsed(slot) || name === first || done.has(name)) continue
@@ -302,8 +304,8 @@ export class Search<State> {
     this.state = this.steps.after(this.state, operation)
     this.taken.push(operation)
     const slot = this.events.slot[operation]!
-    if (slot < this.events.known) this.setDone(slot)
-    if (slot < this.events.known || !this.options.unlimited) this.setUsed(slot)
+    if (slot < this.events.ending) this.setDone(slot)
+    if (slot < this.events.ending || !this.options.unlimited) this.setUsed(slot)
   }
 
   /** The second rule; the operation that overwrites was just taken. */
@@ -317,9 +319,11 @@ export class Search<State> {
   /** All that took effect, and what may have had none where it may have had none. */
   private order(): ReadonlyArray<number> {
     const taken = new Set(this.taken)
-    const silent = this.events.operations
+    const { deadline, operations, optional } = this.events
+    const silent = operations
       .map((_, operation) => operation)
-      .filter((operation) => this.events.deadline[operation]! < this.options.until && !taken.has(operation))
+      .filter((operation) => deadline[operation]! < this.options.until && optional[operation] === 0)
+      .filter((operation) => !taken.has(operation))
       .sort((a, b) => this.happened[a]! - this.happened[b]! || this.turn[a]! - this.turn[b]!)
     const order: Array<number> = []
     let at = 0
