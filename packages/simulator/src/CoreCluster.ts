@@ -1,0 +1,304 @@
+/**
+ * Whole clusters of the protocol's plain steps in simulated time: no fibers, no bytes, microseconds a message.
+ *
+ * ```
+ *   chaos ─────────────────────► a healthy core, left alone ─────► everybody, links whole
+ *   faults by their rates,       must choose a new command         must apply all that is chosen
+ *   clients at work              within the bound                  within the bound
+ *         └──────────── the judge looks at every write, application and answer ─────────────┘
+ * ```
+ *
+ * @since 0.1.0
+ */
+import { Invariant } from "@synod/paxos"
+import type { NodeId, Quorum } from "@synod/paxos"
+import * as Atlas from "./Atlas.js"
+import * as CoreSteps from "./CoreSteps.js"
+import * as Fault from "./Fault.js"
+import * as Agenda from "./internal/agenda.js"
+import { CoreClient } from "./internal/coreClient.js"
+import { CoreDisk } from "./internal/coreDisk.js"
+import { CoreJudge } from "./internal/coreJudge.js"
+import { CoreNemesis, describe } from "./internal/coreNemesis.js"
+import { firstClient, nameOf, type Address, type Envelope } from "./internal/coreMessage.js"
+import { CoreNetwork } from "./internal/coreNetwork.js"
+import { CoreNode, type NodeWorld } from "./internal/coreNode.js"
+import * as Setting from "./internal/coreSetting.js"
+import * as CoreTrace from "./internal/coreTrace.js"
+import * as Partition from "./Partition.js"
+import * as Seeded from "./Seeded.js"
+import type { Outcome } from "./Tier.js"
+import { Violation } from "./Violation.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  readonly quorums: Quorum.QuorumSystem
+  readonly rates: Fault.Rates
+  readonly harsh: boolean
+  readonly readable: boolean
+  /** Default: those of production. */
+  readonly steps?: CoreSteps.CoreSteps
+}
+
+/**
+ * One run, from its seed.
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const run = (seed: number, options: Options): Outcome => {
+  const cluster = new CoreCluster(seed, options)
+  let violation: Violation | undefined
+  try {
+    cluster.run()
+  } catch (error) {
+    violation = violationOf(error, cluster.now)
+  }
+  return cluster.outcome(violation)
+}
+
+/**
+ * What a run reports when such a core has become live again.
+ *
+ * @since 0.1.0
+ * @category reporting
+ */
+export const liveAgain = (kind: Atlas.Kind): string => `live again: ${kind}`
+
+/** What is thrown in a run is a finding, whatever it is. */
+const violationOf = (error: unknown, time: number): Violation => {
+  if (error instanceof Violation) return error
+  if (error instanceof Invariant.InvariantBroken) {
+    return new Violation({ property: "invariant", sentence: error.message, time })
+  }
+  const sentence = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  return new Violation({ property: "no defects", sentence, time })
+}
+
+/** Where commands come from that only ask whether the cluster lives. */
+const observer: Address = firstClient
+
+/** How long a node is down, in milliseconds: at least, and at most. */
+const down = { least: 20, most: 2000 }
+
+/** Nodes start within so many milliseconds. */
+const startWithin = 50
+
+/** The nodes of a core that are down when it is left alone come back within so many milliseconds. */
+const backWithin = 100
+
+class CoreCluster {
+  now = 0
+  private readonly agenda = Agenda.make<() => void>()
+  private readonly seeded: Seeded.Seeded
+  private readonly counts = Fault.counts()
+  private readonly trace: CoreTrace.CoreTrace
+  private readonly judge: CoreJudge
+  private readonly atlas: Atlas.Atlas
+  private readonly network: CoreNetwork
+  private readonly nodes: ReadonlyArray<CoreNode>
+  private readonly clients: ReadonlyArray<CoreClient>
+  private readonly nemesis: CoreNemesis
+  private lives = 0
+  private leaders = 0
+  private lastLeader: NodeId.NodeId | undefined
+  private probes = 0
+  /** Once it is over, nodes come back without delay. */
+  private chaos = true
+
+  constructor(
+    private readonly seed: number,
+    private readonly options: Options
+  ) {
+    const { quorums, rates, readable, steps = CoreSteps.production } = options
+    const now = () => this.now
+    this.seeded = Seeded.make(seed, "core")
+    this.trace = CoreTrace.make(now, readable)
+    this.judge = new CoreJudge(quorums, now)
+    this.atlas = Atlas.make(quorums, options)
+    const setting = Setting.draw(this.seeded.fork("setting"))
+    const common = { now, agenda: this.agenda, counts: this.counts, trace: this.trace, judge: this.judge, setting }
+    const fork = (part: string) => ({ ...common, seeded: this.seeded.fork(part) })
+    const network = new CoreNetwork(
+      {
+        ...fork("network"),
+        latency: setting.latency,
+        deliver: (from, to, envelope) => this.deliver(from, to, envelope)
+      },
+      rates
+    )
+    this.network = network
+    const world: NodeWorld = {
+      ...fork("nodes"),
+      quorums,
+      steps,
+      network,
+      newLife: () => ++this.lives,
+      stopped: (node) => this.stopped(node),
+      leads: (node) => this.leads(node)
+    }
+    this.nodes = quorums.members.map((id) => this.node(id, world, rates))
+    this.clients = Array.from(
+      { length: Setting.clients },
+      (_, i) => new CoreClient(firstClient + 1 + i, { ...fork(`client ${i}`), network, members: quorums.members })
+    )
+    this.nemesis = new CoreNemesis(
+      { ...fork("nemesis"), network, atlas: this.atlas, nodes: this.nodes, leader: () => this.lastLeader },
+      rates
+    )
+  }
+
+  private node(id: NodeId.NodeId, world: NodeWorld, rates: Fault.Rates): CoreNode {
+    const disk: CoreDisk = new CoreDisk(
+      nameOf(id),
+      {
+        now: world.now,
+        seeded: world.seeded,
+        counts: world.counts,
+        sync: world.setting.sync,
+        synced: (asked) => {
+          this.trace.event(disk.name, "synced", disk.entries.length)
+          this.judge.wrote(id, asked, disk)
+        }
+      },
+      rates
+    )
+    const node = new CoreNode(id, disk, world, rates)
+    this.agenda.add(startWithin * this.seeded.next(), () => node.start())
+    return node
+  }
+
+  run(): void {
+    this.until(Setting.chaos, () => false)
+    this.chaos = false
+    this.nemesis.end()
+    for (const node of this.nodes) {
+      node.disk.calm()
+      node.calm()
+    }
+    if (this.options.harsh) this.network.calm(Partition.none)
+    else this.recover()
+    for (const client of this.clients) client.stop()
+    this.settle()
+  }
+
+  /** A healthy core is left alone: it must elect a leader, and choose a command that nobody had asked for before. */
+  private recover(): void {
+    const { kind, nodes, partition } = this.atlas.core(this.seeded, this.lastLeader)
+    const members = this.options.quorums.members
+    this.network.calm(partition)
+    this.trace.event("net", kind, 0, () => `left alone: ${kind}, ${describe(partition, members)}`)
+    const core = this.nodes.filter(({ id }) => nodes.includes(id))
+    for (const node of core) this.restart(node, backWithin)
+    const first = this.probes + 1
+    const live = () => {
+      for (let sequence = first; sequence <= this.probes; sequence++) {
+        if (this.judge.wasPerformed({ client: observer, sequence })) return true
+      }
+      return false
+    }
+    const end = this.now + bound
+    this.probe(core, end)
+    const since = this.now
+    this.until(end, live)
+    if (!live()) {
+      const sentence = `a healthy core (${kind}) chooses nothing new within ${Setting.patience} election timeouts`
+      this.judge.fail("liveness", sentence)
+    }
+    this.judge.happened(liveAgain(kind))
+    this.judge.took(`a core (${kind}) is live again`, (this.now - since) / Setting.electionTimeout)
+  }
+
+  /** All links are whole: everybody whose journal is there applies all that is chosen. */
+  private settle(): void {
+    if (!this.atlas.survives()) return
+    this.network.calm(Partition.none)
+    this.trace.event("net", "whole", 0, () => "whole, and no client asks for more")
+    const left = this.nodes.filter(({ id }) => this.atlas.left().includes(id))
+    for (const node of left) this.restart(node, backWithin)
+    const same = () => left.every((node) => node.applied === this.judge.chosen.length)
+    const since = this.now
+    this.until(this.now + bound, same)
+    if (!same()) {
+      const applied = left.map((node) => `${node.name} ${node.applied}`).join(", ")
+      const sentence = `of ${this.judge.chosen.length} chosen slots are applied, ${Setting.patience} election timeouts later: ${applied}`
+      this.judge.fail("liveness", sentence)
+    }
+    this.judge.took("everybody has applied everything", (this.now - since) / Setting.electionTimeout)
+  }
+
+  /** Asks every leader of the core for something new, once a heartbeat. */
+  private probe(core: ReadonlyArray<CoreNode>, end: number): void {
+    for (const node of core) {
+      if (!node.isLeading) continue
+      const command = { client: observer, sequence: ++this.probes }
+      this.judge.submit(command)
+      node.probe({ ...command, from: observer })
+    }
+    this.agenda.add(this.now + probeEvery, () => {
+      if (this.now < end) this.probe(core, end)
+    })
+  }
+
+  /** What happens until then, or until it is enough. */
+  private until(end: number, enough: () => boolean): void {
+    for (;;) {
+      if (enough()) return
+      const next = this.agenda.peek()
+      if (next === undefined || next.time > end) break
+      this.agenda.take()
+      this.now = next.time
+      next.what()
+    }
+    this.now = end
+  }
+
+  private deliver(from: Address, to: Address, envelope: Envelope): void {
+    if (to > observer) this.clients[to - observer - 1]!.get(envelope)
+    else if (to < observer) this.nodes.find(({ id }) => id === to)!.get(from, envelope)
+  }
+
+  private stopped(node: CoreNode): void {
+    this.restart(node, this.chaos ? down.most : backWithin)
+  }
+
+  private restart(node: CoreNode, within: number): void {
+    const time = Math.min(down.least, within) + this.seeded.next() * (within - Math.min(down.least, within))
+    this.agenda.add(this.now + time, () => {
+      if (this.atlas.left().includes(node.id)) node.start()
+    })
+  }
+
+  private leads(node: CoreNode): void {
+    this.leaders++
+    this.lastLeader = node.id
+    this.trace.event(node.name, "leads", this.leaders, () => "leads")
+    if (this.nodes.some((other) => other !== node && other.isLeading)) {
+      this.judge.happened("a leader comes up while an old one still believes to lead")
+    }
+  }
+
+  outcome(violation: Violation | undefined): Outcome {
+    return {
+      seed: this.seed,
+      hash: this.trace.digest(),
+      simulated: this.now,
+      operations: this.clients.reduce((sum, { answers }) => sum + answers, 0),
+      leaders: this.leaders,
+      faults: this.counts.all({}),
+      sometimes: [...this.judge.sometimes],
+      slowest: [...this.judge.slowest],
+      violation,
+      lines: this.trace.lines
+    }
+  }
+}
+
+/** The bound of each phase of recovery, in milliseconds. */
+const bound = Setting.patience * Setting.electionTimeout
+
+/** In milliseconds. */
+const probeEvery = 100

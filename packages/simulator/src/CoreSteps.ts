@@ -1,0 +1,43 @@
+/**
+ * The functions that a simulated node of the core tier runs: those of production, unless one is replaced by a broken one
+ * to see whether the checkers notice.
+ *
+ * @since 0.1.0
+ */
+import { Acceptor, Election, Learner, Proposer } from "@synod/paxos"
+import * as Machine from "./internal/coreMachine.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface CoreSteps {
+  readonly acceptor: typeof Acceptor.step
+  readonly proposer: typeof Proposer.step
+  readonly election: typeof Election.step
+  readonly learner: typeof Learner.step
+  /** The machine of the core tier: performs a command, or answers one that it knows. */
+  readonly perform: (
+    machine: Machine.Machine,
+    command: { readonly client: number; readonly sequence: number },
+    slot: number
+  ) => Machine.Performed
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type { Performed } from "./internal/coreMachine.js"
+
+/**
+ * @since 0.1.0
+ * @category constants
+ */
+export const production: CoreSteps = {
+  acceptor: Acceptor.step,
+  proposer: Proposer.step,
+  election: Election.step,
+  learner: Learner.step,
+  perform: Machine.perform
+}

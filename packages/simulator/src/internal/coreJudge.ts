@@ -1,0 +1,225 @@
+/**
+ * The judge of a run: sees every write of every journal and every application, and knows from the votes alone what is
+ * chosen, before any learner does. It shares no code with what it judges but the comparison of ballots and of entries.
+ *
+ * @internal
+ */
+import { Ballot, Durable, Entry } from "@synod/paxos"
+import type { NodeId, Quorum } from "@synod/paxos"
+import { Violation } from "../Violation.js"
+import * as Machine from "./coreMachine.js"
+
+/** The votes of one ballot. */
+interface Vote {
+  /** The log of this ballot, as far as anybody accepted it. */
+  readonly log: Array<Entry.Entry>
+  /** How far each node has accepted it. */
+  readonly through: Map<NodeId.NodeId, number>
+  /** How far it is chosen. */
+  chosen: number
+}
+
+/** What a node's journal should hold. */
+interface Journal {
+  state: Durable.Durable
+  readonly log: Array<Entry.Entry>
+}
+
+/** @internal */
+export class CoreJudge {
+  /** What an accept quorum has accepted at one ballot, by slot. */
+  readonly chosen: Array<Entry.Entry> = []
+  /** Applied by somebody through this slot. */
+  appliedThrough = 0
+  /** What should happen in some run: how often it did. */
+  readonly sometimes = new Map<string, number>()
+  /** What is bounded: the longest that it took, in election timeouts. */
+  readonly slowest = new Map<string, number>()
+  private readonly ballots = new Map<number, Vote>()
+  private readonly journals = new Map<NodeId.NodeId, Journal>()
+  private readonly digests: Array<number> = []
+  private readonly submitted = new Set<number>()
+  /** The slot in which each command was performed. */
+  private readonly performed = new Map<number, number>()
+  /** The life of a node in which each ballot was first sent. */
+  private readonly owners = new Map<number, number>()
+
+  constructor(
+    private readonly quorums: Quorum.QuorumSystem,
+    private readonly now: () => number
+  ) {}
+
+  happened(what: string): void {
+    this.sometimes.set(what, (this.sometimes.get(what) ?? 0) + 1)
+  }
+
+  took(what: string, timeouts: number): void {
+    this.slowest.set(what, Math.max(timeouts, this.slowest.get(what) ?? 0))
+  }
+
+  submit(command: Machine.Command): void {
+    this.submitted.add(Machine.keyOf(command))
+  }
+
+  wasPerformed(command: Machine.Command): boolean {
+    return this.performed.has(Machine.keyOf(command))
+  }
+
+  /** A ballot leaves its node. Lives are numbered through the whole run. */
+  spoke(node: NodeId.NodeId, life: number, ballot: Ballot.Ballot): void {
+    const owner = this.owners.get(numberOf(ballot))
+    if (owner === undefined) this.owners.set(numberOf(ballot), life)
+    else if (owner !== life) {
+      this.fail("unique ballots", `n${node} uses ballot ${Ballot.format(ballot)} again after a restart`)
+    }
+  }
+
+  /**
+   * What these steps asked for is durable, in one write: `journal` is what the disk holds now. The judge keeps a journal of
+   * its own, so that it sees each step and not only what all of them together left.
+   */
+  wrote(
+    node: NodeId.NodeId,
+    asked: ReadonlyArray<Durable.Write>,
+    journal: { readonly durable: Durable.Durable; readonly entries: ReadonlyArray<Entry.Entry> }
+  ): void {
+    const known = this.journals.get(node) ?? { state: Durable.initial, log: [] }
+    this.journals.set(node, known)
+    for (const write of asked) this.step(node, known, write)
+    const { durable, entries } = journal
+    const same =
+      durable === known.state && entries.length === known.log.length && entries.length === durable.acceptedThrough
+    if (!same || entries.at(-1) !== known.log.at(-1)) {
+      this.fail("whole journals", `the journal of n${node} is not what its acceptor asked for`)
+    }
+  }
+
+  private step(node: NodeId.NodeId, known: Journal, { after, entries, state }: Durable.Write): void {
+    const before = known.state
+    const { log } = known
+    for (const ballot of ["promised", "acceptedBallot"] as const) {
+      if (!Ballot.lessThan(state[ballot], before[ballot])) continue
+      const fall = `from ${Ballot.format(before[ballot])} to ${Ballot.format(state[ballot])}`
+      this.fail("ballots never fall", `${ballot} of n${node} falls ${fall}`)
+    }
+    if (log.length > after && log[after] !== entries[0]) this.happened("a suffix that was never chosen is replaced")
+    log.length = after
+    for (const entry of entries) log.push(entry)
+    if (log.length < before.chosenThrough) {
+      this.fail(
+        "no log shrinks",
+        `the log of n${node} ends at ${log.length}, and slot ${before.chosenThrough} was chosen`
+      )
+    }
+    known.state = state
+    // While the promise is above the accepted ballot, a write promises or learns what is chosen: it is no vote.
+    if (Ballot.equals(state.promised, state.acceptedBallot)) this.vote(node, state.acceptedBallot, log)
+    for (let slot = before.chosenThrough; slot < state.chosenThrough; slot++) {
+      const chosen = this.chosen[slot]
+      if (chosen === undefined || !Entry.equals(chosen, log[slot]!)) {
+        this.fail("agreement", `n${node} takes slot ${slot + 1} for chosen, and it is not, or otherwise`)
+      }
+    }
+  }
+
+  private vote(node: NodeId.NodeId, ballot: Ballot.Ballot, log: ReadonlyArray<Entry.Entry>): void {
+    const key = numberOf(ballot)
+    let vote = this.ballots.get(key)
+    if (vote === undefined) {
+      vote = { log: [], through: new Map(), chosen: 0 }
+      this.ballots.set(key, vote)
+    }
+    const before = vote.through.get(node) ?? 0
+    if (log.length < before) {
+      this.fail("no log shrinks", `n${node} takes back slot ${before}, which it accepted at ${Ballot.format(ballot)}`)
+    }
+    for (let i = before; i < log.length; i++) {
+      const entry = (vote.log[i] ??= log[i]!)
+      if (!Entry.equals(entry, log[i]!)) {
+        this.fail("one entry a slot and ballot", `slot ${i + 1} has two entries at ballot ${Ballot.format(ballot)}`)
+      }
+    }
+    vote.through.set(node, log.length)
+    this.count(vote, ballot)
+  }
+
+  private count(vote: Vote, ballot: Ballot.Ballot): void {
+    for (; vote.chosen < vote.log.length; vote.chosen++) {
+      const voters = new Set<NodeId.NodeId>()
+      for (const [voter, through] of vote.through) if (through > vote.chosen) voters.add(voter)
+      if (!this.quorums.isAcceptQuorum(ballot.round, voters)) return
+      const entry = vote.log[vote.chosen]!
+      const known = this.chosen[vote.chosen]
+      if (known === undefined) {
+        if (!voters.has(ballot.node as NodeId.NodeId)) this.happened("a slot is chosen before its leader's own vote")
+        this.choose(vote.chosen + 1, entry)
+      } else if (!Entry.equals(known, entry)) {
+        this.fail("agreement", `slot ${vote.chosen + 1} is chosen again, otherwise, at ballot ${Ballot.format(ballot)}`)
+      }
+    }
+  }
+
+  private choose(slot: number, entry: Entry.Entry): void {
+    if (this.chosen.length !== slot - 1) this.fail("log prefixes", `slot ${slot} is chosen before slot ${slot - 1}`)
+    for (const command of Machine.decode(entry)) {
+      if (!this.submitted.has(Machine.keyOf(command))) {
+        this.fail(
+          "only what was submitted",
+          `${Machine.format(command)} is chosen for slot ${slot}, and nobody asked for it`
+        )
+      }
+    }
+    this.chosen.push(entry)
+  }
+
+  /** The machine of a node has applied a slot, all before it applied already. */
+  applied(
+    node: NodeId.NodeId,
+    slot: number,
+    entry: Entry.Entry,
+    fresh: ReadonlyArray<Machine.Command>,
+    digest: number
+  ): void {
+    const chosen = this.chosen[slot - 1]
+    if (chosen === undefined) this.fail("agreement", `n${node} applies slot ${slot}, which is not chosen`)
+    else if (!Entry.equals(chosen, entry)) this.fail("agreement", `n${node} applies to slot ${slot} what is not chosen`)
+    for (const command of fresh) {
+      const key = Machine.keyOf(command)
+      const first = this.performed.get(key)
+      if (first === undefined) this.performed.set(key, slot)
+      else if (first !== slot) {
+        this.fail("applied at most once", `n${node} performs ${Machine.format(command)} in slots ${first} and ${slot}`)
+      }
+    }
+    const known = (this.digests[slot - 1] ??= digest)
+    if (known !== digest) this.fail("equal digests", `n${node} differs from others after slot ${slot}`)
+    this.appliedThrough = Math.max(this.appliedThrough, slot)
+  }
+
+  /** A client was told in which slot its command was performed. */
+  answered(command: Machine.Command, slot: number | undefined): void {
+    const performed = this.performed.get(Machine.keyOf(command))
+    if (slot !== undefined && performed === slot) return
+    const where = performed === undefined ? "nowhere" : `in slot ${performed}`
+    this.fail(
+      "true answers",
+      `${Machine.format(command)} is answered for slot ${slot ?? "?"}, and was performed ${where}`
+    )
+  }
+
+  /** A client was given the state after `slot`; when it asked, all through `floor` was applied by somebody. */
+  read(command: Machine.Command, slot: number, floor: number): void {
+    if (slot >= floor) return
+    this.fail(
+      "fresh reads",
+      `${Machine.format(command)} reads slot ${slot}, and slot ${floor} was applied before it was asked`
+    )
+  }
+
+  /** Ends the run. */
+  fail(property: string, sentence: string): never {
+    throw new Violation({ property, sentence, time: this.now() })
+  }
+}
+
+const numberOf = ({ node, round }: Ballot.Ballot): number => round * 65_536 + node

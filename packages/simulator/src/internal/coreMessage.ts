@@ -1,0 +1,28 @@
+/**
+ * What goes over the links of the core tier, and from whom to whom.
+ *
+ * @internal
+ */
+import type { Message } from "@synod/paxos"
+
+/** @internal */
+export type Envelope =
+  | { readonly kind: "ask"; readonly message: Message.Heartbeat }
+  | { readonly kind: "heard"; readonly message: Message.HeartbeatReply }
+  /** Nobody runs at the address that was asked in this round of heartbeats: the host says so, as TCP does. */
+  | { readonly kind: "refused"; readonly round: number }
+  | { readonly kind: "acceptor"; readonly message: Message.ToAcceptor }
+  | { readonly kind: "proposer"; readonly message: Message.ToProposer }
+  | { readonly kind: "submit"; readonly client: number; readonly sequence: number }
+  | { readonly kind: "read"; readonly client: number; readonly sequence: number }
+  | { readonly kind: "answer"; readonly sequence: number; readonly slot: number | undefined }
+  | { readonly kind: "notLeader"; readonly sequence: number; readonly leader: number | undefined }
+
+/** Who sends and receives: nodes have their own numbers, clients those from {@link firstClient}. @internal */
+export type Address = number
+
+/** @internal */
+export const firstClient = 1000
+
+/** @internal */
+export const nameOf = (address: Address): string => (address < firstClient ? `n${address}` : `c${address}`)

@@ -1,0 +1,124 @@
+/**
+ * Bounds, times and fault rates of one run of the core tier. A replica's own come from its configuration; sizes are often
+ * drawn as small as can be, so that each limit is met often.
+ *
+ * @internal
+ */
+import type { Proposer } from "@synod/paxos"
+import { defaults } from "@synod/replica/ReplicaConfig"
+import * as Duration from "effect/Duration"
+import * as Fault from "../Fault.js"
+import type { Seeded } from "../Seeded.js"
+
+/** @internal */
+export type Sizes = Pick<Proposer.Options, "pipeline" | "chunk" | "keep" | "patience">
+
+/** Times in milliseconds. @internal */
+export interface Setting {
+  readonly sizes: Sizes
+  /** Commands in one slot. */
+  readonly batch: number
+  /** Slots that a learner reads from the journal at once. */
+  readonly replay: number
+  readonly heartbeat: number
+  readonly jitter: number
+  /** How long a peer may take to answer before it counts as silent. */
+  readonly silence: number
+  /** The shortest time on a link; the longest is twice that, when nothing is wrong. */
+  readonly latency: number
+  /** The shortest time of a write until it is synced; the longest is four times that, when nothing is wrong. */
+  readonly sync: number
+  /** How long a client waits for one replica before it asks another. */
+  readonly attempt: number
+  /** How long a client waits for an answer at all. */
+  readonly deadline: number
+  /** A client's pause between two operations, on average. */
+  readonly think: number
+}
+
+/** An election timeout: the longest time after which a replica knows that a peer is silent, in milliseconds. @internal */
+export const electionTimeout = Duration.toMillis(defaults.heartbeat) * defaults.silence
+
+/** Clients of a cluster, with one operation under way each. @internal */
+export const clients = 2
+
+/** How long faults strike, in milliseconds. @internal */
+export const chaos = 8000
+
+/**
+ * In how many election timeouts a healthy core must have chosen a command that is new, and then everybody must have
+ * applied all that was chosen. The slowest of 100,000 seeds are in the package's README.
+ *
+ * @internal
+ */
+export const patience = 15
+
+/** @internal */
+export const draw = (seeded: Seeded): Setting => ({
+  sizes: {
+    pipeline: seeded.pick([1, 3, defaults.pipeline]),
+    chunk: seeded.pick([40, 80, 200, defaults.chunk]),
+    keep: seeded.pick([0, 2, 10, defaults.keep]),
+    patience: defaults.patience
+  },
+  batch: seeded.pick([1, 2, defaults.batchEnvelopes]),
+  replay: seeded.pick([2, defaults.replay]),
+  heartbeat: Duration.toMillis(defaults.heartbeat),
+  jitter: defaults.jitter,
+  silence: electionTimeout,
+  latency: seeded.pick([0.2, 1, 10]),
+  sync: seeded.pick([0.1, 1, 5]),
+  attempt: seeded.pick([200, 500, 1000]),
+  deadline: 3000,
+  think: 1000
+})
+
+/**
+ * Rates of a cluster that has a bad day. The faults of bytes (corruption, torn writes, bit flips) need bytes: the world tier
+ * has them.
+ *
+ * @internal
+ */
+export const rates: Fault.Rates = {
+  loss: 0.02,
+  duplication: 0.02,
+  delay: 0.01,
+  reordering: 0.1,
+  clog: 0.2,
+  halves: 0.06,
+  oneWay: 0.06,
+  ring: 0.06,
+  isolate: 0.06,
+  quorumLoss: 0.06,
+  constrained: 0.06,
+  chained: 0.06,
+  crash: 0.003,
+  outage: 0.02,
+  pause: 0.1,
+  skew: 0.3,
+  lostWrites: 0.5,
+  syncError: 0.002,
+  diskFull: 0.03,
+  slowDisk: 0.1,
+  wipe: 0.02
+}
+
+/** More of everything, and journals that are gone beyond what any quorum survives. @internal */
+export const harsh: Fault.Rates = { ...rates, loss: 0.1, crash: 0.01, outage: 0.1, pause: 0.3, wipe: 0.3 }
+
+/**
+ * Each seed does without some faults and has others more often: what one fault hides another run shows (Groce et al.,
+ * *Swarm Testing*, 2012).
+ *
+ * @internal
+ */
+export const vary = (all: Fault.Rates, seeded: Seeded): Fault.Rates => {
+  const varied: Partial<Record<Fault.Fault, number>> = {}
+  for (const name of Fault.names) {
+    const rate = all[name]
+    if (rate === undefined) continue
+    const factor = seeded.chance(0.25) ? 0 : 0.5 + 1.5 * seeded.next()
+    varied[name] = Fault.faults[name].unit === "crash" ? rate : rate * factor
+  }
+  return varied
+}

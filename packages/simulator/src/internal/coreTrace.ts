@@ -1,0 +1,149 @@
+/**
+ * What happens in a cluster of the core tier: all of it is hashed, in numbers, and written down only when somebody wants
+ * to read it. Heartbeats that arrive are hashed and not told: there are too many of them.
+ *
+ * @internal
+ */
+import { Ballot } from "@synod/paxos"
+import type { Follower, Message } from "@synod/paxos"
+import * as TraceHash from "../TraceHash.js"
+import * as Machine from "./coreMachine.js"
+import type { Envelope } from "./coreMessage.js"
+
+/** @internal */
+export interface CoreTrace {
+  readonly readable: boolean
+  readonly lines: Array<string>
+  /** `detail` goes into the hash; the sentence is made only if it is to be read. */
+  readonly event: (who: string, kind: string, detail: number, tell?: () => string) => void
+  /** A message leaves, arrives, or is lost. */
+  readonly message: (verb: Verb, from: string, to: string, envelope: Envelope) => void
+  readonly digest: () => string
+}
+
+/** @internal */
+export type Verb = "sends" | "gets" | "loses"
+
+/** @internal */
+export const make = (now: () => number, readable: boolean): CoreTrace => {
+  const hash = TraceHash.make()
+  const lines: Array<string> = []
+  const write = (who: string, what: string): void => {
+    lines.push(`${(now() / 1000).toFixed(4).padStart(9)} s  ${who.padEnd(3)} ${what}`)
+  }
+  return {
+    readable,
+    lines,
+    event: (who, kind, detail, tell) => {
+      hash.number(now())
+      hash.text(who)
+      hash.text(kind)
+      hash.number(detail)
+      if (readable && tell !== undefined) write(who, tell())
+    },
+    message: (verb, from, to, envelope) => {
+      hash.number(now())
+      hash.text(from)
+      hash.text(to)
+      hash.text(verb)
+      words(envelope, hash.number)
+      if (!readable || envelope.kind === "ask" || envelope.kind === "heard") return
+      if (verb === "gets") write(to, `gets from ${from}: ${say(envelope)}`)
+      else write(from, `${verb} to ${to}: ${say(envelope)}`)
+    },
+    digest: hash.digest
+  }
+}
+
+/** What tells messages apart, in numbers. */
+const words = (envelope: Envelope, word: (value: number) => void): void => {
+  word(envelope.kind.length * 256 + envelope.kind.charCodeAt(0))
+  const ballot = ({ node, round }: Ballot.Ballot) => word(round * 65_536 + node)
+  switch (envelope.kind) {
+    case "ask":
+      return word(envelope.message.round)
+    case "heard": {
+      const { claim, connected, happy, leader, round } = envelope.message
+      word(round * 4 + (happy ? 2 : 0) + (connected ? 1 : 0))
+      ballot(claim)
+      return ballot(leader)
+    }
+    case "acceptor":
+    case "proposer": {
+      const { message } = envelope
+      word(message._tag.charCodeAt(message._tag.length - 1) + message._tag.length * 256)
+      ballot(message.ballot)
+      if ("acceptedBallot" in message) {
+        ballot(message.acceptedBallot)
+        word(message.acceptedThrough)
+        word(message.chosenThrough)
+      }
+      if ("through" in message) word(message.through)
+      if ("after" in message) word(message.after)
+      if ("confirm" in message) word(message.confirm)
+      if ("entries" in message) for (const { batch, time } of message.entries) (word(time), word(batch.length))
+      return
+    }
+    case "refused":
+      return word(envelope.round)
+    case "submit":
+    case "read":
+      return word(envelope.sequence)
+    case "answer":
+      word(envelope.sequence)
+      return word(envelope.slot ?? -1)
+    case "notLeader":
+      word(envelope.sequence)
+      return word(envelope.leader ?? 0)
+  }
+}
+
+const say = (envelope: Envelope): string => {
+  switch (envelope.kind) {
+    case "acceptor":
+    case "proposer":
+      return sentence(envelope.message)
+    case "submit":
+      return `please perform ${Machine.format(envelope)}`
+    case "read":
+      return `please read, ${Machine.format(envelope)}`
+    case "answer":
+      return `#${envelope.sequence} is answered${envelope.slot === undefined ? "" : ` at slot ${envelope.slot}`}`
+    case "notLeader":
+      return `#${envelope.sequence} is refused${envelope.leader === undefined ? "" : `, ask n${envelope.leader}`}`
+    case "refused":
+      return "nobody is there"
+    case "ask":
+    case "heard":
+      return envelope.message._tag
+  }
+}
+
+const log = (held: Follower.Held): string =>
+  `log of ${Ballot.format(held.acceptedBallot)} through ${held.acceptedThrough}, chosen ${held.chosenThrough}`
+
+const run = (after: number, entries: Message.Accept["entries"]): string => {
+  const commands = entries.map((entry) => Machine.decode(entry).map(Machine.format).join(" ")).join(" | ")
+  return entries.length === 0 ? `nothing behind ${after}` : `slot ${after + 1} on: ${commands}`
+}
+
+/** A message between proposer and acceptor, as people read it. @internal */
+export const sentence = (message: Message.ToAcceptor | Message.ToProposer): string => {
+  const head = `${message._tag} ${Ballot.format(message.ballot)}`
+  switch (message._tag) {
+    case "Prepare":
+      return head
+    case "Promise":
+      return `${head}: ${log(message)}`
+    case "Rejected":
+      return `${head}: promised ${Ballot.format(message.promised)}, ${log(message)}`
+    case "Accept":
+      return `${head}: ${run(message.after, message.entries)}; chosen ${message.chosenThrough}, confirm ${message.confirm}`
+    case "Accepted":
+      return `${head} through ${message.through}, chosen ${message.chosenThrough}, confirm ${message.confirm}`
+    case "Fetch":
+      return `${head} after ${message.after}`
+    case "Fetched":
+      return `${head}: ${run(message.after, message.entries)}`
+  }
+}
