@@ -113,7 +113,7 @@ export const isStuck = ({ agreed, due, matched, mode, next }: Follower): boolean
   (due.next > agreed || (due.next === agreed && next === agreed && matched < agreed))
 
 /**
- * The follower as if all that was due had never been sent.
+ * The follower as if all that was due had never been sent; the same one if nothing is lost.
  *
  * @since 0.1.0
  * @category helpers
@@ -121,14 +121,36 @@ export const isStuck = ({ agreed, due, matched, mode, next }: Follower): boolean
 export const withoutLost = (self: Follower): Follower => {
   const { agreed, confirmed, due, knows } = self
   if (due === undefined || self.mode === "Unknown") return self
+  const stuck = isStuck(self)
+  const told = knows < due.told ? knows : self.told
+  const asked = confirmed < due.asked ? confirmed : self.asked
   const silent = due.agreed === agreed && due.fetching && self.fetching
+  if (!stuck && !silent && told === self.told && asked === self.asked) return self
   return {
     ...self,
-    ...(isStuck(self) ? { mode: "Probing", next: agreed } : {}),
-    told: knows < due.told ? knows : self.told,
-    asked: confirmed < due.asked ? confirmed : self.asked,
+    ...(stuck ? { mode: "Probing", next: agreed } : {}),
+    told,
+    asked,
     ...(silent ? { fetching: false, turn: self.turn + 1, tries: self.tries + 1 } : {})
   }
+}
+
+/**
+ * The follower with a note of how things stand at this tick; the same one if they stand as at the last.
+ *
+ * @since 0.1.0
+ * @category helpers
+ */
+export const noted = (self: Follower): Follower => {
+  const { agreed, asked, due, fetching, next, told } = self
+  return due !== undefined &&
+    due.agreed === agreed &&
+    due.asked === asked &&
+    due.fetching === fetching &&
+    due.next === next &&
+    due.told === told
+    ? self
+    : { ...self, due: { agreed, asked, fetching, next, told } }
 }
 
 /**

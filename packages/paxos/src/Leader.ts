@@ -115,14 +115,11 @@ export const tick = (self: Leading, options: Options): Next => {
   for (const [node, before] of self.followers) {
     if (before.mode === "Unknown") actions.push(send(node, { _tag: "Prepare", ballot: self.ballot }))
     const renewed = Follower.withoutLost(before)
-    const follower = { ...renewed, asked: confirming ? renewed.asked : before.asked }
+    const asked = confirming ? renewed.asked : before.asked
+    const follower = renewed.asked === asked ? renewed : { ...renewed, asked }
     const news = follower.told < self.chosenThrough || Follower.isStuck(before)
     const sent = one(withFollower(state, node, follower), node, options, news)
-    const { agreed, asked, fetching, next, told } = sent.state.followers.get(node)!
-    state = withFollower(sent.state, node, {
-      ...sent.state.followers.get(node)!,
-      due: { agreed, asked, fetching, next, told }
-    })
+    state = withFollower(sent.state, node, Follower.noted(sent.state.followers.get(node)!))
     actions.push(...sent.actions)
   }
   return Step.make(state, ...actions)
@@ -392,9 +389,7 @@ const accept = (
   )
 }
 
-const withFollower = (self: Leading, node: NodeId, follower: Follower.Follower): Leading => ({
-  ...self,
-  followers: new Map(self.followers).set(node, follower)
-})
+const withFollower = (self: Leading, node: NodeId, follower: Follower.Follower): Leading =>
+  self.followers.get(node) === follower ? self : { ...self, followers: new Map(self.followers).set(node, follower) }
 
 const send = (to: NodeId, message: Message.ToAcceptor): Action => ({ _tag: "Send", to, message })
