@@ -6,10 +6,11 @@ import { Command, ValidationError } from "@effect/cli"
 import { NodeContext, NodeRuntime } from "@effect/platform-node"
 import { Cause, Console, Effect, Either } from "effect"
 import * as CheckHistory from "./CheckHistory.js"
+import * as Simulate from "./Simulate.js"
 
 const lab = Command.make("lab").pipe(
   Command.withDescription("What tries to break Synod."),
-  Command.withSubcommands([CheckHistory.command])
+  Command.withSubcommands([CheckHistory.command, Simulate.command])
 )
 
 /** A person at a terminal is told what happened, not where in the code. */

@@ -17,7 +17,7 @@ import type { Tier } from "./Tier.js"
  * @since 0.1.0
  * @category constants
  */
-export const coreTier: Tier = {
+export const tier: Tier = {
   name: "core",
   faults: Object.keys(CoreSetting.rates) as ReadonlyArray<Fault>,
   rates: (replicas) => possible(CoreSetting.rates, replicas),

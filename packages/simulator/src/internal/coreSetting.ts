@@ -70,7 +70,7 @@ export const draw = (seeded: Seeded): Setting => ({
   sync: seeded.pick([0.1, 1, 5]),
   attempt: seeded.pick([200, 500, 1000]),
   deadline: 3000,
-  think: 1000
+  think: 400
 })
 
 /**
