@@ -72,6 +72,11 @@ export interface NotLinearizable {
   readonly prefix: ReadonlyArray<Operation>
   /** The first operation whose answer no order explains. */
   readonly culprit: Operation
+  /**
+   * Whether the culprit is the first one for certain: otherwise the search for it took too long, and it is only near to
+   * what goes wrong, which may come after it.
+   */
+  readonly isFirst: boolean
   /** What was under way together with the culprit, by their times. */
   readonly window: ReadonlyArray<Operation>
   /** Which states the machine could have been in just before the culprit's return, in words; some of them, if many. */
@@ -152,7 +157,7 @@ const spending = ({ bytes = 2 ** 30, configurations = 10_000_000, isOver }: Budg
 type Found =
   | { readonly _tag: "Found"; readonly order: ReadonlyArray<Operation> }
   | { readonly _tag: "GaveUp" }
-  | ({ readonly _tag: "None" } & Pick<NotLinearizable, "culprit" | "prefix" | "states" | "window">)
+  | ({ readonly _tag: "None" } & Pick<NotLinearizable, "culprit" | "isFirst" | "prefix" | "states" | "window">)
 
 const checkPartition = <State>(model: Model<State>, history: History, mayGoOn: MayGoOn): Found => {
   const events = eventsOf(model, history)
@@ -163,7 +168,22 @@ const checkPartition = <State>(model: Model<State>, history: History, mayGoOn: M
     replay(events, steps, result.order)
     return { _tag: "Found", order: result.order.map((operation) => events.operations[operation]!) }
   }
-  return explain(events, steps, result.place, result.states)
+  const plain = firstFailure(model, events, steps)
+  return plain === undefined
+    ? explain(events, steps, result.place, result.states, false)
+    : explain(events, steps, plain.place, plain.states, true)
+}
+
+/** Configurations of the search for the place of a failure that is known. */
+const PLACING = 1_000_000
+
+/** Who looks ahead fails early: only without that, the furthest place is the first that can't be passed. */
+const firstFailure = <State>(model: Model<State>, events: Events, steps: Steps) => {
+  let left = PLACING
+  const mayGoOn: MayGoOn = (more, words) => (left -= more) > 0 && words < PLACING * 32
+  const until = events.order.length
+  const result = new Search(model, events, { ...steps, ahead: undefined }, { unlimited: false, until, mayGoOn }).run()
+  return result._tag === "None" ? result : undefined
 }
 
 /** Configurations of the rough search: it ends soon or, where operations can be repeated without end, never. */
@@ -171,11 +191,12 @@ const ROUGH = 100_000
 
 /**
  * Where what never ends could be used again and again, there are few configurations; what has no order even then, has
- * none. Up to there it is searched anew, for the place where it really fails.
+ * none.
  */
 const search = <State>(model: Model<State>, events: Events, steps: Steps, mayGoOn: MayGoOn): Result => {
-  const exact = (until: number): Result => new Search(model, events, steps, { unlimited: false, until, mayGoOn }).run()
-  if (events.endless === 0) return exact(events.order.length)
+  const until = events.order.length
+  const exact = (): Result => new Search(model, events, steps, { unlimited: false, until, mayGoOn }).run()
+  if (events.endless === 0) return exact()
   let left = ROUGH
   const isShort: MayGoOn = (more, words) => (left -= more) > 0 && mayGoOn(more, words)
   const rough = new Search(model, events, steps, {
@@ -183,23 +204,24 @@ const search = <State>(model: Model<State>, events: Events, steps: Steps, mayGoO
     until: events.order.length,
     mayGoOn: isShort
   }).run()
-  if (rough._tag !== "None") return exact(events.order.length)
-  const before = exact(rough.place)
-  return before._tag === "None" ? before : rough
+  return rough._tag === "None" ? rough : exact()
 }
 
-const explain = (events: Events, steps: Steps, place: number, states: ReadonlyArray<number>): Found => {
-  const at = new Float64Array(events.operations.length)
-  events.order.forEach((event, i) => {
-    if ((event & 1) === 0) at[event >> 1] = i
-  })
+const explain = (
+  events: Events,
+  steps: Steps,
+  place: number,
+  states: ReadonlyArray<number>,
+  isFirst: boolean
+): Found => {
   const culprit = events.order[place]! >> 1
-  const { deadline, operations } = events
+  const { called, deadline, operations } = events
   return {
     _tag: "None",
+    isFirst,
     culprit: operations[culprit]!,
     prefix: operations.filter((_, i) => deadline[i]! < place),
-    window: operations.filter((_, i) => at[i]! < place && deadline[i]! > at[culprit]!),
+    window: operations.filter((_, i) => called[i]! < place && deadline[i]! > called[culprit]!),
     states: states.slice(0, NAMED).map(steps.describe)
   }
 }

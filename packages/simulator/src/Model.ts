@@ -53,8 +53,28 @@ export interface Model<State> {
   readonly partition?: (operation: Operation) => string
   /** Given all operations of a partition: makes states one that none of these operations will ever tell apart. */
   readonly merge?: (operations: ReadonlyArray<Operation>) => (state: State) => State
+  /** What lets the checker look ahead, where an operation asks for one state and states come from few others. */
+  readonly flow?: Flow<State>
   readonly describe: (operation: Operation) => string
   readonly describeState: (state: State) => string
+}
+
+/**
+ * How states come about. An operation that leads to a state `b` from elsewhere either makes a state that reaches `b`, or
+ * is done in one that does.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Flow<State> {
+  /** The one state in which the operation is possible, if it is one. */
+  readonly needs: (operation: Operation) => State | undefined
+  /** The one state that the operation leads to, if it is one and says nothing about the state before. */
+  readonly makes: (operation: Operation) => State | undefined
+  /** Whether operations that make no state may lead from `a` to `b`; true of any state and itself. */
+  readonly reaches: (a: State, b: State) => boolean
+  /** Whether the operation needs no one state, and yet not all states are alike to it. */
+  readonly varies: (operation: Operation) => boolean
 }
 
 /**

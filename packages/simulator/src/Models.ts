@@ -94,6 +94,18 @@ export const register = (initial: unknown = null): Model<string> => {
       }
       return (value) => (seen.has(value) ? value : unseen)
     },
+    flow: {
+      needs: (operation) => {
+        if (operation.name === "read") return canonical(operation.output)
+        return operation.name === "cas" && !refused(operation) ? pair(operation)[0] : undefined
+      },
+      makes: (operation) => {
+        if (operation.name === "write") return inputOf(operation)
+        return operation.name === "cas" && !refused(operation) ? pair(operation)[1] : undefined
+      },
+      reaches: (a, b) => a === b,
+      varies: (operation) => operation.name === "cas" && refused(operation)
+    },
     describe: answer,
     describeState: (value) => (value === unseen ? "a value that nobody saw" : value)
   }
@@ -131,6 +143,12 @@ export const append = (initial: unknown = ""): Model<string> => ({
       // A slice of what was read, so that a long text is held once, not once for each of its beginnings.
       return longer?.startsWith(text) === true ? longer.slice(0, text.length) : unseen
     }
+  },
+  flow: {
+    needs: ({ name, output }) => (name === "read" ? String(output ?? "") : undefined),
+    makes: ({ input, name }) => (name === "write" ? String(input) : undefined),
+    reaches: (a, b) => b.startsWith(a),
+    varies: ({ name }) => name === "append"
   },
   describe: answer,
   describeState: (text) => (text === unseen ? "a text that nobody read" : JSON.stringify(text))

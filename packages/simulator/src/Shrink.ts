@@ -109,9 +109,10 @@ const inWords = <State>(
 }
 
 /** Operations that were called after the culprit returned don't matter; the unknown ones are free as they are. */
-const relevant = <State>(model: Model<State>, { culprit, operations }: Linearizability.NotLinearizable) => {
-  const early = operations
-    .filter((operation) => operation.call <= culprit.ret! && model.kind(operation) !== "nothing")
+const relevant = <State>(model: Model<State>, failed: Linearizability.NotLinearizable) => {
+  const end = failed.isFirst ? failed.culprit.ret! : Infinity
+  const early = failed.operations
+    .filter((operation) => operation.call <= end && model.kind(operation) !== "nothing")
     .sort((a, b) => a.call - b.call)
   return {
     free: early.filter(({ outcome }) => outcome === "unknown"),

@@ -17,6 +17,8 @@ export interface Events {
   readonly slot: Int32Array
   readonly ending: number
   readonly endless: number
+  /** The place of an operation's call in `order`. */
+  readonly called: Float64Array
   /** By when an operation has to take effect, if it does: the place of its return in `order`, or never. */
   readonly deadline: Float64Array
   /** 1 for an operation of unknown outcome, which may as well take no effect. */
@@ -50,10 +52,15 @@ const isMute = <State>(model: Model<State>, operation: Operation): boolean => {
   return kind === "nothing" || (kind === "reads" && operation.outcome === "unknown")
 }
 
-const slotsOf = (operations: number, order: Int32Array): Pick<Events, "deadline" | "ending" | "endless" | "slot"> => {
+const slotsOf = (
+  operations: number,
+  order: Int32Array
+): Pick<Events, "called" | "deadline" | "ending" | "endless" | "slot"> => {
   const deadline = new Float64Array(operations).fill(Infinity)
+  const called = new Float64Array(operations)
   order.forEach((event, at) => {
     if ((event & 1) === 1) deadline[event >> 1] = at
+    else called[event >> 1] = at
   })
   const slot = new Int32Array(operations)
   const free: Array<number> = []
@@ -66,5 +73,5 @@ const slotsOf = (operations: number, order: Int32Array): Pick<Events, "deadline"
     else slot[operation] = free.pop() ?? ending++
   }
   unending.forEach((operation, i) => (slot[operation] = ending + i))
-  return { deadline, slot, ending, endless: unending.length }
+  return { called, deadline, slot, ending, endless: unending.length }
 }

@@ -13,15 +13,29 @@
  * 3. Of open operations that are alike, the one that returns first is used first.
  * 4. A configuration is left if another one at the same place and in the same state had more done and less used.
  *
+ * Where the model tells how states come about (`Flow`), two more:
+ *
+ * 5. A choice is left out after which an answer that is still owed could never be given: its state can't be reached from
+ *    the new one, and nothing that is left makes one from which it can.
+ * 6. In a state that nothing left needs, an open operation that makes another one is used at once if all that needs that
+ *    one is open and only reads: wherever else it were used, it could be moved to here with its readers. Not so where
+ *    an operation asks for any state but one (a refused cas): a write that nobody reads may be what lets it pass.
+ *
  * The file is whole because the rules and the search that they cut are read together.
  */
 import type { Model } from "../Model.js"
 import type { Events } from "./events.js"
-import { IMPOSSIBLE, type Steps } from "./steps.js"
+import { type Ahead, IMPOSSIBLE, type Steps } from "./steps.js"
 import { Visited } from "./visited.js"
 
 /** The choice to let a return pass whose operation was done by the first or second rule, without using it. */
 const DROP = -1
+
+/** No operation is asked for: all may be done on the way. */
+const NOBODY = -1
+
+/** How many of the answers that are owed next are looked at, besides the open ones. */
+const AHEAD = 4
 
 /** How many steps are taken between two looks at the budget. */
 const LOOK_EVERY = 1024
@@ -177,6 +191,7 @@ export class Search<State> {
       this.states.clear()
     }
     if (this.place === this.furthest) this.states.add(this.state)
+    if (this.pass()) return true
     if (!this.visited.add(this.place, this.state, this.bits)) return false
     const choices = this.choices()
     if (choices.length === 0) return false
@@ -224,15 +239,95 @@ export class Search<State> {
   private choices(): ReadonlyArray<number> {
     const asked = this.events.order[this.place]! >> 1
     const choices: Array<number> = []
-    if (this.isDone(this.events.slot[asked]!)) choices.push(DROP)
+    if (this.isDone(this.events.slot[asked]!) && this.isAlive(this.state, asked)) choices.push(DROP)
     if (this.leads(asked)) choices.push(asked)
-    const others = this.candidates(asked)
+    const others = this.candidates(asked).filter((other) => this.isAlive(this.steps.after(this.state, other), other))
     const answers = others.map((other) => this.steps.after(this.steps.after(this.state, other), asked) !== IMPOSSIBLE)
     // What makes the asked one possible comes first, then what has to be done soon, the unknown ones last.
     const rank = (i: number): number => (answers[i] === true ? 0 : 1)
     const sorted = others.map((_, i) => i).sort((i, j) => rank(i) - rank(j) || this.soon(others[i]!, others[j]!))
     for (const i of sorted) choices.push(others[i]!)
     return choices
+  }
+
+  /** The fifth rule: whether answers may still be given in a new state, when an operation is used up or gone. */
+  private isAlive(state: number, gone: number): boolean {
+    const { ahead } = this.steps
+    if (ahead === undefined) return true
+    const { deadline } = this.events
+    const canBe = (operation: number): boolean => {
+      const needed = ahead.needs[operation]!
+      return (
+        ahead.reaches(state, needed) ||
+        ahead.sources(needed).some((source) => source !== gone && this.canComeBefore(source, deadline[operation]!))
+      )
+    }
+    if (state !== this.state) {
+      // Most of all: whoever needs the state that is left behind.
+      const left = ahead.needing(this.state).find((operation) => this.isOwed(operation))
+      if (left !== undefined && left !== gone && !canBe(left)) return false
+    }
+    for (let i = this.owedFrom(ahead.order), looked = 0; i < ahead.order.length && looked < AHEAD; i++) {
+      const operation = ahead.order[i]!
+      if (operation === gone || !this.isOwed(operation)) continue
+      if (!canBe(operation)) return false
+      looked++
+    }
+    return true
+  }
+
+  /** Where in the order of their returns the operations begin that have not returned yet. */
+  private owedFrom(order: Int32Array): number {
+    let low = 0
+    let high = order.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.events.deadline[order[middle]!]! < this.place) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  /** Whether an operation has yet to give the answer that it is known to have given. */
+  private isOwed(operation: number): boolean {
+    if (this.events.optional[operation] === 1 || this.events.deadline[operation]! < this.place) return false
+    return this.events.called[operation]! >= this.place || !this.isDone(this.events.slot[operation]!)
+  }
+
+  /** Whether an operation can still be used, and before a place. */
+  private canComeBefore(operation: number, place: number): boolean {
+    const { called, deadline, slot } = this.events
+    if (called[operation]! > place || deadline[operation]! < this.place) return false
+    return called[operation]! >= this.place || !this.isUsed(slot[operation]!)
+  }
+
+  /** The sixth rule. Answers whether there was such an operation. */
+  private pass(): boolean {
+    const { ahead } = this.steps
+    if (ahead === undefined || !ahead.isPlain || !this.isSpent(ahead, this.state, false)) return false
+    for (let slot = 0; slot < this.open.length; slot++) {
+      const operation = this.open[slot]!
+      if (operation < 0 || this.overwrites[operation] === 0 || this.isUsed(slot)) continue
+      if (this.events.optional[operation] === 1) continue
+      const made = ahead.makes[operation]!
+      if (made === this.state || !this.isSpent(ahead, made, true)) continue
+      this.take(operation)
+      this.spread(operation, NOBODY, true)
+      return true
+    }
+    return false
+  }
+
+  /** Whether nothing that is left needs a state, but for open reads if they don't count. */
+  private isSpent(ahead: Ahead, state: number, butOpenReads: boolean): boolean {
+    for (const operation of ahead.needing(state)) {
+      if (this.events.deadline[operation]! < this.place) return true
+      const isOpen = this.events.called[operation]! < this.place
+      if (isOpen && this.reads[operation] === 1 && (butOpenReads || this.isDone(this.events.slot[operation]!))) continue
+      if (isOpen && this.isUsed(this.events.slot[operation]!)) continue
+      return false
+    }
+    return true
   }
 
   private soon(a: number, b: number): number {
@@ -293,9 +388,14 @@ export class Search<State> {
     // Who does something else first does so for the sake of the asked one, which is not to be dropped after that.
     if (choice !== asked) this.setUndone(slot)
     this.take(choice)
+    this.spread(choice, asked, owed)
+  }
+
+  /** What else is done by an operation that was just taken. */
+  private spread(taken: number, asked: number, owed: boolean): void {
     for (const operation of this.open) {
       if (operation < 0 || (operation === asked && !owed)) continue
-      if (operation !== asked && this.overwrites[choice] === 1 && this.blind[operation] === 1) this.absorb(operation)
+      if (operation !== asked && this.overwrites[taken] === 1 && this.blind[operation] === 1) this.absorb(operation)
       this.settle(operation)
     }
   }

@@ -1,7 +1,7 @@
 /**
  * A model's steps by number: equal states share one, operations that are alike share one, and no step is taken twice.
  */
-import type { Model } from "../Model.js"
+import type { Flow, Model } from "../Model.js"
 import type { Events } from "./events.js"
 
 /** No state: the step is not possible. */
@@ -17,9 +17,28 @@ export interface Steps {
   /** The state after an operation, by its number, or `IMPOSSIBLE`. */
   readonly after: (state: number, operation: number) => number
   readonly describe: (state: number) => string
+  readonly ahead: Ahead | undefined
 }
 
-export const stepsOf = <State>(model: Model<State>, { operations }: Events): Steps => {
+/** What is known of a flow of states before the search begins. */
+export interface Ahead {
+  /** The state that an operation needs, or -1. */
+  readonly needs: Int32Array
+  /** The state that an operation makes, or -1. */
+  readonly makes: Int32Array
+  /** Operations that need a state: those that return last come first. */
+  readonly needing: (state: number) => ReadonlyArray<number>
+  /** Operations that make a state from which another one can be reached. */
+  readonly sources: (state: number) => ReadonlyArray<number>
+  readonly reaches: (a: number, b: number) => boolean
+  /** All owed operations that need a state: those that return first come first. */
+  readonly order: Int32Array
+  /** Whether each operation needs one state, or takes them all alike. */
+  readonly isPlain: boolean
+}
+
+export const stepsOf = <State>(model: Model<State>, events: Events): Steps => {
+  const { operations } = events
   const merge = model.merge?.(operations)
   const states: Array<State> = []
   const numbers = new Map<string | number, number>()
@@ -52,6 +71,53 @@ export const stepsOf = <State>(model: Model<State>, { operations }: Events): Ste
       taken.set(step, number)
       return number
     },
-    describe: (state) => model.describeState(states[state]!)
+    describe: (state) => model.describeState(states[state]!),
+    ahead: model.flow && aheadOf(model.flow, events, numberOf, (state) => states[state]!)
   }
+}
+
+const NONE: ReadonlyArray<number> = []
+
+const aheadOf = <State>(
+  flow: Flow<State>,
+  { deadline, operations, optional }: Events,
+  numberOf: (state: State) => number,
+  stateOf: (number: number) => State
+): Ahead => {
+  const number = (state: State | undefined): number => (state === undefined ? -1 : numberOf(state))
+  const needs = Int32Array.from(operations, (operation) => number(flow.needs(operation)))
+  const makes = Int32Array.from(operations, (operation) => number(flow.makes(operation)))
+  const byDeadline = Array.from(operations, (_, i) => i).sort((a, b) => deadline[a]! - deadline[b]!)
+  const needing = grouped(byDeadline.toReversed(), needs)
+  const making = grouped(byDeadline, makes)
+  const known = new Map<number, ReadonlyArray<number>>()
+  const reaches = (a: number, b: number): boolean => a === b || flow.reaches(stateOf(a), stateOf(b))
+  return {
+    needs,
+    makes,
+    needing: (state) => needing.get(state) ?? NONE,
+    sources: (state) => {
+      let sources = known.get(state)
+      if (sources === undefined) {
+        sources = [...making].flatMap(([made, by]) => (reaches(made, state) ? by : []))
+        known.set(state, sources)
+      }
+      return sources
+    },
+    reaches,
+    order: Int32Array.from(byDeadline.filter((operation) => needs[operation]! >= 0 && optional[operation] === 0)),
+    isPlain: !operations.some(flow.varies)
+  }
+}
+
+const grouped = (operations: ReadonlyArray<number>, by: Int32Array): ReadonlyMap<number, ReadonlyArray<number>> => {
+  const groups = new Map<number, Array<number>>()
+  for (const operation of operations) {
+    const state = by[operation]!
+    if (state < 0) continue
+    const group = groups.get(state)
+    if (group === undefined) groups.set(state, [operation])
+    else group.push(operation)
+  }
+  return groups
 }
