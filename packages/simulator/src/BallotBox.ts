@@ -49,22 +49,26 @@ export const make = (quorums: Quorum.QuorumSystem): BallotBox => {
   }
 
   const record: BallotBox["record"] = (node, state, log) => {
-    // While the promise is above the accepted ballot, a write promises or learns what is chosen: it is no vote.
-    if (!Ballot.equals(state.promised, state.acceptedBallot)) return undefined
     const ballot = Ballot.format(state.acceptedBallot)
     const vote = votes.get(ballot) ?? { log: [], through: new Map(), chosen: 0 }
     votes.set(ballot, vote)
     const before = vote.through.get(node) ?? 0
-    if (log.length < before) {
+    // With a promise above the accepted ballot, a write may learn entries that are chosen, and those are no votes; or it may
+    // be a vote that became durable together with a promise that came right behind it.
+    const promisedMore = !Ballot.equals(state.promised, state.acceptedBallot)
+    if (log.length < before && !promisedMore) {
       return { property: "no log shrinks", sentence: `node ${node} takes back what it accepted at ballot ${ballot}` }
     }
-    for (let i = before; i < log.length; i++) {
+    let through = before
+    for (let i = before; i < log.length; i++, through++) {
+      const learned = promisedMore && chosen[i] !== undefined && Entry.equals(chosen[i]!, log[i]!)
+      if (learned && (vote.log[i] === undefined || !Entry.equals(vote.log[i]!, log[i]!))) break
       if (Entry.equals((vote.log[i] ??= log[i]!), log[i]!)) continue
       const sentence = `slot ${i + 1} was accepted with two entries at ballot ${ballot}`
       return { property: "one entry a slot and ballot", sentence }
     }
-    vote.through.set(node, log.length)
-    for (; vote.chosen < log.length; vote.chosen++) {
+    vote.through.set(node, through)
+    for (; vote.chosen < through; vote.chosen++) {
       const voters = new Set<NodeId.NodeId>()
       for (const [voter, through] of vote.through) if (through > vote.chosen) voters.add(voter)
       if (!quorums.isAcceptQuorum(state.acceptedBallot.round, voters)) return undefined

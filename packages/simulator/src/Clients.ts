@@ -58,7 +58,7 @@ export interface Clients {
 }
 
 /** How long a client thinks between two operations, in milliseconds, on average. */
-const thinking = 100
+const thinking = 200
 
 /**
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * A simulated disk with one file on it, in sectors of 512 bytes that are written whole or not at all.
+ * A simulated disk with one file on it, in sectors that are written whole or not at all.
  *
  * ```
  *   write ──► cache ── sync ──► medium        crash: the cache stays
@@ -17,10 +17,12 @@ import type { Counts, Fault, Rates } from "./Fault.js"
 import type { Seeded } from "./Seeded.js"
 
 /**
+ * Bytes of a sector. Real ones have 512 or 4,096; these are small, so that small writes take several and can be torn.
+ *
  * @since 0.1.0
  * @category constants
  */
-export const sectorBytes = 512
+export const sectorBytes = 64
 
 /**
  * @since 0.1.0
@@ -44,7 +46,7 @@ export interface Disk {
   readonly truncate: (length: number) => void
   /** Makes what was written durable. `false`: it failed. */
   readonly sync: () => boolean
-  /** Milliseconds that the next write and sync take. */
+  /** Milliseconds that the next write and its sync take. */
   readonly latency: () => number
   /** The process that used it has ended; with the power, if `power` says so. */
   readonly crash: (power: boolean) => void
@@ -58,14 +60,27 @@ export interface Disk {
   slow: boolean
 }
 
-/** Milliseconds for one write with its sync, on a good day and on a bad one. */
-const latencies = { least: 0.1, most: 1, slow: 100 } as const
+/**
+ * Milliseconds that a write with its sync takes, at least and at most.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Latency {
+  readonly least: number
+  readonly most: number
+}
+
+const usual: Latency = { least: 0.1, most: 1 }
+
+/** A slow disk takes so many times as long. */
+const slowness = 100
 
 /**
  * @since 0.1.0
  * @category constructors
  */
-export const make = (name: string, seeded: Seeded, counts: Counts): Disk => {
+export const make = (name: string, seeded: Seeded, counts: Counts, latency: Latency = usual): Disk => {
   let cache: Array<Uint8Array> = []
   let medium: Array<Uint8Array | undefined> = []
   let dirty = new Set<number>()
@@ -120,8 +135,7 @@ export const make = (name: string, seeded: Seeded, counts: Counts): Disk => {
       dirty.clear()
       return true
     },
-    latency: () =>
-      (latencies.least + seeded.next() * (latencies.most - latencies.least)) * (disk.slow ? latencies.slow : 1),
+    latency: () => (latency.least + seeded.next() * (latency.most - latency.least)) * (disk.slow ? slowness : 1),
     crash: (power) => {
       disk.holder = undefined
       if (power) losePower()

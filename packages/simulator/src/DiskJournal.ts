@@ -86,8 +86,7 @@ export const open = (
             settled = true
           })
         }).pipe(Effect.uninterruptible),
-      read: (after, limit) =>
-        whenSettled("read", () => readEntries(disk, contents, after, limit))
+      read: (after, limit) => whenSettled("read", () => readEntries(disk, contents, after, limit))
     })
   })
 
@@ -98,12 +97,14 @@ const append = (disk: Disk, contents: Contents, operation: Operation, bytes: Uin
     const sectors = Sector.split(contents.records, bytes)
     const place: Place = { sector: contents.end, sectors: sectors.length }
     sectors.forEach((sector, i) => disk.write(place.sector + i, sector))
-    return Effect.suspend(() => {
+    const sync = Effect.suspend(() => {
       if (!disk.sync()) return failed(disk, operation, "the disk could not sync")
       contents.end += place.sectors
       contents.records++
       return Effect.succeed(place)
-    }).pipe(Effect.delay(disk.latency()))
+    })
+    const latency = disk.latency()
+    return latency === 0 ? sync : Effect.delay(sync, latency)
   })
 
 const include = (contents: Contents, { after, entries, state }: Durable.Write, place: Place): void => {
@@ -178,21 +179,30 @@ const readEntries = (disk: Disk, contents: Contents, after: number, limit: Contr
     const last = Contract.lastRead(after, limit, contents.log.length)
     const entries: Array<Entry.Entry> = []
     let bytes = 0
+    let from: Place | undefined
+    let write: Durable.Write | undefined
     for (let slot = after + 1; slot <= last; slot++) {
-      const { sector, sectors } = contents.log[slot - 1]!
-      const parts: Array<Sector.Sector> = []
-      for (let i = sector; i < sector + sectors; i++) {
-        const part = Sector.read(disk.read(i))
-        if (typeof part === "string") return yield* damaged(disk, `sector ${i} does not hold what was written`, slot)
-        parts.push(part)
-      }
-      const write = yield* Either.mapLeft(Record.decode(Sector.join(parts)), (reason) => damaged(disk, reason, slot))
+      const place = contents.log[slot - 1]!
+      // Neighbours often stand in one record.
+      if (write === undefined || place !== from) write = yield* readWrite(disk, place, slot)
+      from = place
       const entry = write.entries[slot - write.after - 1]!
       bytes += Entry.sizeOf(entry)
       if (bytes > limit.bytes && entries.length > 0) break
       entries.push(entry)
     }
     return entries
+  })
+
+const readWrite = (disk: Disk, { sector, sectors }: Place, slot: number) =>
+  Effect.gen(function* () {
+    const parts: Array<Sector.Sector> = []
+    for (let i = sector; i < sector + sectors; i++) {
+      const part = Sector.read(disk.read(i))
+      if (typeof part === "string") return yield* damaged(disk, `sector ${i} does not hold what was written`, slot)
+      parts.push(part)
+    }
+    return yield* Either.mapLeft(Record.decode(Sector.join(parts)), (reason) => damaged(disk, reason, slot))
   })
 
 const failed = (disk: Disk, operation: Operation, reason: string) =>

@@ -92,11 +92,12 @@ export const guarded = <A>(caught: (error: RealWorld) => void, run: () => A): A 
   const reach = (what: string, how: string, real: () => unknown, answer?: () => unknown): unknown => {
     if (looking) return real()
     looking = true
-    const where = caller()
+    const frame = caller()
     looking = false
-    if (ofRunner.test(where)) return real()
-    if (answer !== undefined && ofEffect.test(where)) return answer()
-    const error = new RealWorld(what, where, how)
+    const file = frame?.getFileName() ?? ""
+    if (ofRunner.test(file)) return real()
+    if (answer !== undefined && ofEffect.test(file)) return answer()
+    const error = new RealWorld(what, frame === undefined ? "an unknown place" : String(frame), how)
     caught(error)
     throw error
   }
@@ -106,7 +107,7 @@ export const guarded = <A>(caught: (error: RealWorld) => void, run: () => A): A 
       configurable: true,
       writable: true,
       enumerable: original.enumerable ?? false,
-      value: function (this: unknown, ...args: ReadonlyArray<unknown>) {
+      value(this: unknown, ...args: ReadonlyArray<unknown>) {
         const real = () => Reflect.apply(original.value as () => unknown, this, args)
         return reach(ban.what, ban.instead, real, ban.answer)
       }
@@ -143,15 +144,18 @@ const inherited = (on: object, name: string): PropertyDescriptor => {
   return { value: undefined, configurable: true, writable: true }
 }
 
-/** The first frame outside of this module. */
-const caller = (): string => {
-  const limit = Error.stackTraceLimit
-  Error.stackTraceLimit = 4
-  const stack = new Error().stack ?? ""
-  Error.stackTraceLimit = limit
-  const frames = stack.split("\n").slice(1)
-  const frame = frames.find((line) => !line.includes(import.meta.url.replace(/^file:\/\//, "")) && !own.test(line))
-  return frame?.trim().replace(/^at /, "") ?? "an unknown place"
+/**
+ * The first frame outside of this module. Effect asks for the time with every fiber, so this must not cost much: frames are
+ * taken as they are, and only a place that is told to somebody is made into text.
+ */
+const caller = (): NodeJS.CallSite | undefined => {
+  const { prepareStackTrace, stackTraceLimit } = Error
+  Error.stackTraceLimit = 5
+  Error.prepareStackTrace = (_, frames) => frames
+  const frames = new Error().stack as unknown as ReadonlyArray<NodeJS.CallSite>
+  Error.prepareStackTrace = prepareStackTrace
+  Error.stackTraceLimit = stackTraceLimit
+  return frames.find((frame) => !own.test(frame.getFileName() ?? ""))
 }
 
 const own = /[/\\]simulator[/\\](src|dist)[/\\]Guard\.[jt]s/

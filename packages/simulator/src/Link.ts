@@ -80,7 +80,13 @@ export const make = (world: World, counts: Counts): Links => {
     return a !== undefined && b !== undefined && !partition(a, b)
   }
 
-  const deliver = (link: Link, bytes: Uint8Array, inOrder: boolean, extra: number, on: Parameters<Links["send"]>[2]) => {
+  const deliver = (
+    link: Link,
+    bytes: Uint8Array,
+    inOrder: boolean,
+    extra: number,
+    on: Parameters<Links["send"]>[2]
+  ) => {
     const soonest = Math.max(world.now() + within(latencies), link.clogged)
     const arrival = inOrder ? Math.max(soonest, link.last) : soonest + extra
     if (inOrder) link.last = arrival
@@ -112,8 +118,7 @@ export const make = (world: World, counts: Counts): Links => {
 }
 
 /** Replicas are called by their nodes; clients have names that are no numbers. */
-const nodeOf = (name: string): NodeId.NodeId | undefined =>
-  /^\d+$/.test(name) ? NodeId.make(Number(name)) : undefined
+const nodeOf = (name: string): NodeId.NodeId | undefined => (/^\d+$/.test(name) ? NodeId.make(Number(name)) : undefined)
 
 const flipped = (frame: Uint8Array, bit: number): Uint8Array => {
   const bytes = frame.slice()

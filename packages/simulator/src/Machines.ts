@@ -60,6 +60,10 @@ export interface Machines {
 /** How long the supervisor waits before it starts a replica again, in milliseconds. */
 const restart = { least: 20, most: 3_000, settled: 50 } as const
 
+/** A crash is so many times as likely while a journal writes, and comes within so many milliseconds. */
+const writeCrashes = 10
+const longestWrite = 1
+
 /**
  * @since 0.1.0
  * @category constructors
@@ -82,15 +86,13 @@ export const make = <State>(
   let rates: Rates = {}
   let settled = false
 
-  const all = quorums.members.map(
-    (node): Machine => ({
-      node,
-      disk: Disk.make(`journal of node ${node}`, world.seeded.fork(`disk ${node}`), counts),
-      process: undefined,
-      replica: undefined,
-      lost: false
-    })
-  )
+  const all = quorums.members.map((node): Machine => ({
+    node,
+    disk: Disk.make(`journal of node ${node}`, world.seeded.fork(`disk ${node}`), counts),
+    process: undefined,
+    replica: undefined,
+    lost: false
+  }))
 
   /** A replica, until it stops by itself. */
   const live = (machine: Machine, process: Process) =>
@@ -107,7 +109,7 @@ export const make = <State>(
             )
         )
       )
-      const journal = witness.journal(node, yield* DiskJournal.open(disk, { cluster, node }))
+      const journal = witness.journal(node, perilous(machine, yield* DiskJournal.open(disk, { cluster, node })))
       const { replica } = yield* Replica.make(witness.executor(node, options.executor())).pipe(
         Effect.provideService(Journal.Journal, journal),
         Effect.provideService(Peers.Peers, {
@@ -140,6 +142,24 @@ export const make = <State>(
       crash(machine, seeded.chance(0.5))
       return Effect.never
     })
+
+  /** The power may fail while a write is on its way to the medium. */
+  const perilous = (machine: Machine, journal: Journal.Journal["Type"]): Journal.Journal["Type"] => ({
+    ...journal,
+    write: (write) =>
+      Effect.suspend(() => {
+        if (seeded.chance(writeCrashes * (rates.crash ?? 0))) {
+          const { process } = machine
+          world.after(seeded.next() * longestWrite, () => {
+            if (process === undefined || process !== machine.process) return
+            counts.fired("crash")
+            world.trace.event(process.name, "crashes", () => "while it writes")
+            crash(machine, true)
+          })
+        }
+        return journal.write(write)
+      })
+  })
 
   const logger = (process: Process) =>
     Logger.replace(

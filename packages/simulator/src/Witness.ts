@@ -50,6 +50,14 @@ interface Slot {
   readonly replies: string
 }
 
+/** What a journal holds. */
+interface Held {
+  state: Durable.Durable
+  readonly log: Array<Entry.Entry>
+  /** A write whose end was not seen: it may be there, or not. */
+  pending: Durable.Write | undefined
+}
+
 /** A snapshot is taken and restored at one slot in so many. */
 const snapshotEvery = 16
 
@@ -70,7 +78,7 @@ export const make = <State>(
   const commands = new Set<string>()
   /** The envelopes that stood in the log, by session and first sequence. */
   const seen = new Set<string>()
-  const journals = new Map<NodeId.NodeId, { state: Durable.Durable; readonly log: Array<Entry.Entry> }>()
+  const journals = new Map<NodeId.NodeId, Held>()
   let repeats = 0
   const { violate } = world
 
@@ -78,42 +86,55 @@ export const make = <State>(
     if (!holds) violate(property, sentence())
   }
 
-  const rises = (node: NodeId.NodeId, before: Durable.Durable, after: Durable.Durable, when: string): void => {
+  const rises = (node: NodeId.NodeId, before: Durable.Durable, after: Durable.Durable): void => {
     hold("ballots never fall", !Ballot.lessThan(after.promised, before.promised), () => {
-      const [now, then] = [Ballot.format(after.promised), Ballot.format(before.promised)]
-      return `node ${node} ${when} promise ${now}, after it had promised ${then}`
+      return `node ${node} promises ${Ballot.format(after.promised)}, after ${Ballot.format(before.promised)}`
     })
     hold("ballots never fall", !Ballot.lessThan(after.acceptedBallot, before.acceptedBallot), () => {
-      return `node ${node} ${when} a log of ballot ${Ballot.format(after.acceptedBallot)}, after one of a higher ballot`
+      return `node ${node} takes a log of ballot ${Ballot.format(after.acceptedBallot)}, after one of a higher ballot`
     })
-    hold("watermarks", after.chosenThrough <= after.acceptedThrough, () => {
-      return `node ${node} ${when} slots chosen through ${after.chosenThrough}, and holds ${after.acceptedThrough}`
-    })
+    hold(
+      "watermarks",
+      before.chosenThrough <= after.chosenThrough && after.chosenThrough <= after.acceptedThrough,
+      () => {
+        return `node ${node} holds ${after.acceptedThrough} slots, with chosen ones through ${after.chosenThrough} after ${before.chosenThrough}`
+      }
+    )
   }
 
   const journal: Witness<State>["journal"] = (node, inner) => {
-    const known = journals.get(node) ?? { state: inner.recovered, log: [] }
-    journals.set(node, known)
-    rises(node, known.state, inner.recovered, "came back with the")
-    const forgot =
-      Ballot.equals(inner.recovered.acceptedBallot, known.state.acceptedBallot) &&
-      inner.recovered.acceptedThrough < known.state.acceptedThrough
-    hold("durable before spoken", !forgot, () => `node ${node} came back without slots that it had accepted`)
+    const held: Held = journals.get(node) ?? { state: inner.recovered, log: [], pending: undefined }
+    journals.set(node, held)
+    const { pending } = held
+    held.pending = undefined
+    if (pending !== undefined && same(pending.state, inner.recovered)) include(node, held, pending)
+    hold("durable before spoken", same(held.state, inner.recovered), () => {
+      const [now, then] = [Ballot.format(inner.recovered.promised), Ballot.format(held.state.promised)]
+      const [has, had] = [inner.recovered.acceptedThrough, held.state.acceptedThrough]
+      return `node ${node} comes back with promise ${now} and slots through ${has}, and had ${then} and ${had}`
+    })
     return {
       ...inner,
       write: (write) =>
-        Effect.tap(inner.write(write), () =>
-          Effect.sync(() => {
-            rises(node, known.state, write.state, "writes the")
-            world.trace.event(String(node), "writes", () => tellWrite(write))
-            known.log.splice(write.after, write.entries.length, ...write.entries)
-            known.log.length = write.state.acceptedThrough
-            known.state = write.state
-            const wrong = box.record(node, write.state, known.log)
-            if (wrong !== undefined) violate(wrong.property, wrong.sentence)
+        Effect.suspend(() => {
+          held.pending = write
+          return Effect.map(inner.write(write), () => {
+            held.pending = undefined
+            include(node, held, write)
           })
-        )
+        })
     }
+  }
+
+  /** A write is durable. */
+  const include = (node: NodeId.NodeId, held: Held, write: Durable.Write): void => {
+    world.trace.event(String(node), "writes", () => tellWrite(write))
+    rises(node, held.state, write.state)
+    held.log.splice(write.after, write.entries.length, ...write.entries)
+    held.log.length = write.state.acceptedThrough
+    held.state = write.state
+    const wrong = box.record(node, write.state, held.log)
+    if (wrong !== undefined) violate(wrong.property, wrong.sentence)
   }
 
   /** Every command was sent by somebody; says which envelopes of the batch are there for the first time. */
@@ -212,7 +233,14 @@ export const make = <State>(
 const deterministic =
   "a handler may depend on the state, the command, Effect's Clock and Random, and on nothing else, such as a variable outside of it"
 
-const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1")
+const same = (a: Durable.Durable, b: Durable.Durable): boolean =>
+  Ballot.equals(a.promised, b.promised) &&
+  Ballot.equals(a.acceptedBallot, b.acceptedBallot) &&
+  a.acceptedThrough === b.acceptedThrough &&
+  a.chosenThrough === b.chosenThrough
+
+const latin1 = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1")
 
 const equal = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0
 

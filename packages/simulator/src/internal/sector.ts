@@ -3,7 +3,7 @@
  * that was never written can be told from one that was damaged.
  *
  * ```
- *   sector   crc32 │ record │ part │ parts │ length │ up to 490 bytes
+ *   sector   crc32 │ record │ part │ parts │ length │ up to 42 bytes
  * ```
  */
 import { sectorBytes } from "../Disk.js"

@@ -1,13 +1,25 @@
 /**
- * A machine of named registers: the least that shows every kind of answer.
+ * A machine of named registers, and clients for it: the least that shows every kind of answer. It is what the world tier
+ * runs when nobody brings a machine of their own.
+ *
+ * @since 0.1.0
  */
-import { Rpc } from "@effect/rpc"
+import * as Rpc from "@effect/rpc/Rpc"
 import { StateMachine } from "@synod/state-machine"
-import { Effect, HashMap, Option, Schema } from "effect"
-import type { Seeded } from "@synod/simulator"
+import * as Effect from "effect/Effect"
+import * as HashMap from "effect/HashMap"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type { Workload } from "./Clients.js"
 
 const Name = Schema.String
 
+/**
+ * The register did not hold what a swap expected.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
 export class Differs extends Schema.TaggedError<Differs>()("Differs", { found: Schema.NullOr(Schema.Int) }) {}
 
 const Write = Rpc.make("Write", { payload: { name: Name, value: Schema.Int } })
@@ -18,6 +30,10 @@ const Swap = Rpc.make("Swap", {
 })
 const Read = Rpc.make("Read", { payload: { name: Name }, success: Schema.NullOr(Schema.Int) })
 
+/**
+ * @since 0.1.0
+ * @category machines
+ */
 export const Registers = StateMachine.make("Registers", {
   version: 1,
   state: Schema.HashMap({ key: Name, value: Schema.Int }),
@@ -30,6 +46,10 @@ type State = HashMap.HashMap<string, number>
 
 const at = (state: State, name: string): number | null => Option.getOrNull(HashMap.get(state, name))
 
+/**
+ * @since 0.1.0
+ * @category machines
+ */
 export const handlers = {
   Write: (state: State, { name, value }: { name: string; value: number }) =>
     Effect.succeed([undefined, HashMap.set(state, name, value)] as const),
@@ -46,13 +66,27 @@ export const handlers = {
   Read: (state: State, { name }: { name: string }) => Effect.succeed(at(state, name))
 }
 
-export const RegistersLive = Registers.toLayer(handlers)
+/**
+ * @since 0.1.0
+ * @category machines
+ */
+/**
+ * @since 0.1.0
+ * @category machines
+ */
+export const layer = Registers.toLayer(handlers)
 
 const names = ["a", "b"]
 
-export const workload = (
-  client: Effect.Effect.Success<typeof Registers.client>,
-  { seeded }: { readonly seeded: Seeded.Seeded }
+/**
+ * Reads, writes, additions and swaps on two registers, so that clients meet.
+ *
+ * @since 0.1.0
+ * @category workloads
+ */
+export const workload: Workload<(typeof Registers.commands)[number], (typeof Registers.queries)[number]> = (
+  client,
+  { seeded }
 ): Effect.Effect<unknown, unknown> => {
   const name = seeded.pick(names)
   const value = seeded.below(10)

@@ -1,0 +1,269 @@
+/**
+ * Runs a machine in a simulated world: replicas, clients and everything that can go wrong, from one seed.
+ *
+ * ```
+ *   chaos ───────────────────► rest ──────────────► live again ────► calls end ───► judged
+ *   clients call, faults strike  faults end, some     within a bound    and replicas   history
+ *                                links may stay cut                      are equal
+ * ```
+ *
+ * @since 0.1.0
+ */
+import type * as Rpc from "@effect/rpc/Rpc"
+import { NodeId, Quorum } from "@synod/paxos"
+import { ReplicaConfig } from "@synod/replica"
+import type { Executor, StateMachine } from "@synod/state-machine"
+import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import type * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Atlas from "./Atlas.js"
+import * as Clients from "./Clients.js"
+import * as Fault from "./Fault.js"
+import * as Guard from "./Guard.js"
+import { forgetting } from "./internal/roots.js"
+import * as Linearizability from "./Linearizability.js"
+import * as Machines from "./Machines.js"
+import * as Model from "./Model.js"
+import * as Nemesis from "./Nemesis.js"
+import * as Network from "./Network.js"
+import * as Partition from "./Partition.js"
+import type { Outcome } from "./Tier.js"
+import { Violation } from "./Violation.js"
+import * as Witness from "./Witness.js"
+import * as World from "./World.js"
+import * as Faults from "./WorldFaults.js"
+
+/**
+ * What to simulate.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options<Name extends string, State, Commands extends Rpc.Any, Queries extends Rpc.Any> {
+  /** The machine's handlers. */
+  readonly layer: Layer.Layer<Executor.Id<Name>>
+  /** One operation of a client, called again and again. */
+  readonly workload: Clients.Workload<Commands, Queries>
+  /**
+   * What the history of all clients is held against. Default: the machine itself, one operation after the other. `none`
+   * is for machines whose answers depend on the agreed time or on chance, which a history doesn't hold.
+   */
+  readonly model?: Model.Model<any> | "none"
+  /** What must hold of the state after each slot; the answer is what is wrong, if anything. */
+  readonly invariant?: (state: State) => string | undefined
+  /** How often what goes wrong. Default: {@link Faults.rates}, varied by each seed. */
+  readonly faults?: Fault.Rates
+  /** Faults beyond what the protocol promises to survive; then only safety has to hold. Default: false. */
+  readonly harsh?: boolean
+  /** Voters, from 1 to 9. Default: 3. */
+  readonly replicas?: number
+  /** Clients that call at the same time. Default: 3. */
+  readonly clients?: number
+  /** How long faults strike, in seconds of the world's time. Default: 10. */
+  readonly chaos?: number
+}
+
+/**
+ * A healthy core must answer clients again within so many election timeouts after the last fault.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const liveWithin = 20
+
+/** Heartbeats are sparse, since each of them costs as much as a command does: time is what faults are to fill. */
+const config: ReplicaConfig.Values = { ...ReplicaConfig.defaults, heartbeat: "250 millis" }
+
+/** A leader that says nothing for so many heartbeats is given up. */
+const electionTimeout = config.silence * Duration.toMillis(Duration.decode(config.heartbeat))
+
+/** Short, so that a run meets many retries and many unknown outcomes; in milliseconds. */
+const clientConfig = { deadline: 4_000, attempt: 500 } as const
+
+/** Configurations that the check of a history may look at, some seconds of work at most. */
+const budget = { configurations: 300_000 } as const
+
+/**
+ * One run. Nothing of the real world takes part, so the same seed gives the same outcome, anywhere.
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const run = <Name extends string, State, Commands extends Rpc.Any, Queries extends Rpc.Any>(
+  machine: StateMachine.StateMachine<Name, State, Commands, Queries>,
+  options: Options<Name, State, Commands, Queries> & { readonly seed: number; readonly readable?: boolean }
+): Outcome => {
+  const world = World.make({ seed: options.seed, readable: options.readable ?? false })
+  const counts = Fault.counts()
+  const members = Array.from({ length: options.replicas ?? 3 }, (_, i) => NodeId.make(i + 1))
+  const quorums = Either.getOrThrow(Quorum.majority(members))
+  const rates = options.faults ?? Faults.varied(Faults.rates(members.length), world.seeded.fork("rates"))
+  const executor = () => Effect.runSync(machine.executor.pipe(Effect.provide([options.layer, logger(world)])))
+  const harsh = options.harsh ?? false
+  let outcome: Finished = { answered: 0, leaders: 0, sometimes: [] }
+
+  const play = (): void => {
+    const network = Network.make(world, { cluster: name, maxFrameBytes: ReplicaConfig.maxFrameBytes(config), counts })
+    const witness = Witness.make<State>(world, { quorums, invariant: options.invariant })
+    const machines = Machines.make(world, { cluster: name, quorums, config, network, witness, counts, executor })
+    const atlas = Atlas.make(quorums, { harsh })
+    for (const one of machines.all) machines.start(one)
+    const nemesis = Nemesis.make(world, { rates, atlas, members, machines, network, counts })
+    const clients = Clients.start(world, {
+      machine,
+      workload: options.workload,
+      clients: options.clients ?? 3,
+      config: clientConfig,
+      quorums,
+      network,
+      witness
+    })
+    const note = (): void => {
+      outcome = { answered: clients.answered(), leaders: witness.ballots(), sometimes: [] }
+    }
+    try {
+      world.run((options.chaos ?? 10) * 1_000)
+      const survives = atlas.survives()
+      const core = atlas.core(world.seeded.fork("core"))
+      nemesis.rest(core.partition)
+      world.trace.event("", "rest", () => core.kind)
+      const rested = world.now()
+      if (survives) liveAgain(world, clients, core.kind)
+      const live = world.now() - rested
+      clients.stop()
+      world.run(world.now() + 2 * clientConfig.deadline, () => clients.busy() === 0)
+      if (clients.busy() > 0) world.violate("calls end", `${clients.busy()} calls took more than twice their deadline`)
+      if (survives) {
+        network.cut(Partition.none)
+        level(world, machines)
+      }
+      const verdict = judge(machine, options, executor, clients.history())
+      if (verdict._tag === "NotLinearizable") world.violate("linearizable", tell(verdict))
+      world.run(world.now())
+      note()
+      const sometimes: Array<readonly [string, number]> = [
+        ["a command is applied", witness.applied() > 0 ? 1 : 0],
+        ["a command is sent again, and applied once", witness.repeats()],
+        ["the lead changes", witness.ballots() > 1 ? 1 : 0],
+        [liveWith(core.kind), survives ? 1 : 0],
+        ["live again within 5 election timeouts", survives && live <= 5 * electionTimeout ? 1 : 0],
+        ["a history is found linearizable", verdict._tag === "Linearizable" ? 1 : 0]
+      ]
+      outcome = { ...outcome, sometimes }
+    } finally {
+      if (outcome.sometimes.length === 0) note()
+    }
+  }
+
+  const violation = caught(world, () =>
+    forgetting(() => Guard.guarded((error) => world.violate("no way out", error.message), play))
+  )
+  return {
+    seed: options.seed,
+    hash: world.trace.digest(),
+    simulated: world.now(),
+    operations: outcome.answered,
+    leaders: outcome.leaders,
+    faults: counts.all(rates),
+    sometimes: outcome.sometimes,
+    slowest: [],
+    violation,
+    lines: world.trace.lines
+  }
+}
+
+const liveWith = (core: Atlas.Kind): string => `live again with the core ${core}`
+
+/**
+ * What should happen in some run of many. Three replicas know no ring.
+ *
+ * @since 0.1.0
+ * @category properties
+ */
+export const sometimes = ({ replicas }: { readonly replicas: number }): ReadonlyArray<string> => [
+  "a command is applied",
+  "a command is sent again, and applied once",
+  "the lead changes",
+  ...Atlas.kinds
+    .filter((kind) => kind === "whole" || kind === "quorum" || replicas >= Partition.fewest(kind))
+    .map(liveWith),
+  "live again within 5 election timeouts",
+  "a history is found linearizable"
+]
+
+/** What handlers log is part of what happened. */
+const logger = (world: World.World) =>
+  Logger.replace(
+    Logger.defaultLogger,
+    Logger.make(({ cause, message }) =>
+      world.trace.event(
+        "",
+        "machine",
+        () => `${String(message)} ${Cause.isEmpty(cause) ? "" : String(Cause.squash(cause))}`
+      )
+    )
+  )
+
+interface Finished {
+  readonly answered: number
+  readonly leaders: number
+  readonly sometimes: Outcome["sometimes"]
+}
+
+const name = "simulated"
+
+/** The violation that ended it, if one did. What breaks otherwise, such as an invariant of the protocol, is one too. */
+const caught = (world: World.World, play: () => void): Violation | undefined => {
+  try {
+    play()
+    return undefined
+  } catch (error) {
+    if (error instanceof Violation) return error
+    const sentence = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    return new Violation({ property: "no defects", sentence, time: world.now() })
+  }
+}
+
+/** Clients are answered again: one command more for each of them would do, since each has at most one under way. */
+const liveAgain = (world: World.World, clients: Clients.Clients, core: string): void => {
+  const goal = clients.answered() + 3
+  world.run(world.now() + liveWithin * electionTimeout, () => clients.answered() >= goal)
+  if (clients.answered() < goal) {
+    const sentence = `with the core ${core}, clients got no answers for ${liveWithin} election timeouts after the last fault`
+    world.violate("live again", sentence)
+  }
+}
+
+/** All replicas that run come to hold the same. */
+const level = (world: World.World, machines: Machines.Machines): void => {
+  const applied = (): ReadonlyArray<number> =>
+    machines.all
+      .filter(({ lost }) => !lost)
+      .map(({ replica }) => (replica === undefined ? -1 : Effect.runSync(replica.status).appliedThrough))
+  const equal = (): boolean => new Set(applied()).size === 1 && applied()[0] !== -1
+  world.run(world.now() + liveWithin * electionTimeout, equal)
+  if (!equal()) {
+    world.violate("catching up", `replicas have applied ${applied().join(", ")} slots, and come no nearer`)
+  }
+}
+
+const judge = <Name extends string, State, Commands extends Rpc.Any, Queries extends Rpc.Any>(
+  machine: StateMachine.StateMachine<Name, State, Commands, Queries>,
+  options: Options<Name, State, Commands, Queries>,
+  executor: () => Executor.Executor<State>,
+  history: Parameters<typeof Linearizability.check>[1]
+): Linearizability.Verdict => {
+  if (options.model === "none") {
+    return { _tag: "Unknown", partition: "", reason: "there is no model", configurations: 0 }
+  }
+  return Linearizability.check<any>(options.model ?? Model.ofMachine(machine, executor()), history, budget)
+}
+
+const tell = (verdict: Linearizability.NotLinearizable): string => {
+  const { culprit, states } = verdict
+  const answer = JSON.stringify(culprit.output)
+  return `client ${culprit.client} was answered ${answer} to ${culprit.name}, which no order of all calls explains (the state could have been ${states.join(" or ")})`
+}
