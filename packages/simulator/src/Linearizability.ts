@@ -186,8 +186,11 @@ const firstFailure = <State>(model: Model<State>, events: Events, steps: Steps) 
   return result._tag === "None" ? result : undefined
 }
 
-/** Configurations of the rough search: it ends soon or, where operations can be repeated without end, never. */
-const ROUGH = 100_000
+/**
+ * Configurations of the rough search for each event: it ends soon or, where what is repeated makes ever new states,
+ * never.
+ */
+const ROUGH = 20
 
 /**
  * Where what never ends could be used again and again, there are few configurations; what has no order even then, has
@@ -197,7 +200,7 @@ const search = <State>(model: Model<State>, events: Events, steps: Steps, mayGoO
   const until = events.order.length
   const exact = (): Result => new Search(model, events, steps, { unlimited: false, until, mayGoOn }).run()
   if (events.endless === 0) return exact()
-  let left = ROUGH
+  let left = ROUGH * events.order.length
   const isShort: MayGoOn = (more, words) => (left -= more) > 0 && mayGoOn(more, words)
   const rough = new Search(model, events, steps, {
     unlimited: true,

@@ -43,7 +43,7 @@ describe("a failing history", () => {
       operation(3, "write", 1, null, 10, 11)
     ]
     const { free, isMinimal, kept, verdict } = Shrink.shrink(model, failing(history)!)
-    assert.deepStrictEqual(kept, [history[3], history[4]])
+    assert.deepStrictEqual(kept, history.slice(3, 5))
     assert.deepStrictEqual(
       free.map(({ call, outcome }) => [call, outcome]),
       [
