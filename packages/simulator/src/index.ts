@@ -14,6 +14,9 @@ export * as Clients from "./Clients.js"
 /** Whole clusters of the protocol's plain steps in simulated time. */
 export * as CoreCluster from "./CoreCluster.js"
 
+/** Our own protocol, for the model checker. */
+export * as CoreModel from "./CoreModel.js"
+
 /** The functions that a simulated node of the core tier runs. */
 export * as CoreSteps from "./CoreSteps.js"
 
@@ -47,6 +50,9 @@ export * as Machines from "./Machines.js"
 /** What a history is checked against. */
 export * as Model from "./Model.js"
 
+/** Everything that can happen. */
+export * as ModelCheck from "./ModelCheck.js"
+
 /** Models of the machines that are most often tested. */
 export * as Models from "./Models.js"
 
@@ -61,6 +67,9 @@ export * as Partition from "./Partition.js"
 
 /** A process of a simulated world. */
 export * as Process from "./Process.js"
+
+/** The yardstick of the model checker. */
+export * as ReferencePaxos from "./ReferencePaxos.js"
 
 /** A machine of named registers. */
 export * as Registers from "./Registers.js"

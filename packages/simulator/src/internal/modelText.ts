@@ -1,0 +1,71 @@
+/**
+ * The words and the keys of the core's model: how entries, messages and states are told, and when two of them are the same.
+ */
+import * as Ballot from "@synod/paxos/Ballot"
+import * as Entry from "@synod/paxos/Entry"
+import * as Log from "@synod/paxos/Log"
+import type * as Message from "@synod/paxos/Message"
+import type * as Proposer from "@synod/paxos/Proposer"
+
+/** What the leader of `ballot` proposes for a slot; no two ballots propose the same, so that each mix-up is seen. */
+export const entry = (ballot: Ballot.Ballot, slot: number): Entry.Entry =>
+  Entry.commands(0, Uint8Array.of(ballot.round, ballot.node, slot))
+
+/** `1.2/3`: proposed at ballot 1.2 for slot 3. */
+export const label = ({ batch }: Entry.Entry): string => `${batch[0]}.${batch[1]}/${batch[2]}`
+
+export const labels = (entries: ReadonlyArray<Entry.Entry>): string => `[${entries.map(label).join(" ")}]`
+
+/**
+ * Equal for values that behave alike: entries by what they hold, logs by the slots in memory and not by the array they
+ * share with older versions. The order in which a map was filled counts, since it may decide between equals.
+ */
+export const keyOf = (value: unknown): string => JSON.stringify(value, plain)
+
+const plain = (_name: string, value: unknown): unknown => {
+  if (value instanceof Uint8Array) return value.join(".")
+  if (value instanceof Map) return Array.from(value)
+  return isLog(value) ? { base: value.base, entries: Log.slice(value, value.base) } : value
+}
+
+const isLog = (value: unknown): value is Log.Log =>
+  typeof value === "object" && value !== null && "buffer" in value && "offset" in value && "base" in value
+
+export const message = (body: Message.ToAcceptor | Message.ToProposer): string => {
+  const ballot = Ballot.format(body.ballot)
+  switch (body._tag) {
+    case "Prepare":
+      return `Prepare ${ballot}`
+    case "Promise":
+      return `Promise ${ballot}, holding ${held(body)}`
+    case "Fetch":
+      return `Fetch ${ballot} after slot ${body.after}`
+    case "Fetched":
+      return `Fetched ${ballot} after slot ${body.after}: ${labels(body.entries)}`
+    case "Accept":
+      return `Accept ${ballot} after slot ${body.after}: ${labels(body.entries)}, chosen through ${body.chosenThrough}, adopted ${adopted(body.adopted)}`
+    case "Accepted":
+      return `Accepted ${ballot} through ${body.through}`
+    case "Rejected":
+      return `Rejected ${ballot}, promised ${Ballot.format(body.promised)}, holding ${held(body)}`
+  }
+}
+
+type Adopted = Message.Accept["adopted"]
+
+const adopted = ({ acceptedBallot, acceptedThrough }: Adopted): string =>
+  acceptedThrough === 0 ? "nothing" : `slots through ${acceptedThrough} of ${Ballot.format(acceptedBallot)}`
+
+const held = (self: Adopted & { readonly chosenThrough: number }): string =>
+  `${adopted(self)}, chosen through ${self.chosenThrough}`
+
+export const proposer = (self: Proposer.State): string => {
+  switch (self._tag) {
+    case "Following":
+      return `follows ${Ballot.format(self.highest)}`
+    case "Preparing":
+      return `prepares ${Ballot.format(self.ballot)}, promised by {${Array.from(self.promises.keys()).join(", ")}}`
+    case "Leading":
+      return `leads ${Ballot.format(self.ballot)} through slot ${self.log.through}, chosen through ${self.chosenThrough}`
+  }
+}
