@@ -28,6 +28,8 @@ export interface Options {
   readonly lines: Stream.Stream<Line>
   /** Writes a line, without its end. A network may lose it, so that nobody waits for it. */
   readonly write: (line: string) => Effect.Effect<void>
+  /** How long a request may take; by default {@link defaultDeadline}. */
+  readonly deadline?: Duration.Duration
   /** Where the node of this name keeps its journal. */
   readonly journal: (name: string) => Layer.Layer<JournalStore.JournalStore>
 }
@@ -39,10 +41,10 @@ export interface Options {
 export const longestLine = Math.ceil(ReplicaConfig.maxFrameBytes(ReplicaConfig.defaults) / 3) * 4 + 4096
 
 /**
- * A call may take 5 seconds, in which a new leader is found, and one replica gets 1 second of them. Clients of Maelstrom give
- * up after 1 second or ten latencies of its network.
+ * How long a request may take before it is answered with an error: 900 milliseconds, since clients of Maelstrom wait for 1
+ * second or, where that is longer, for ten latencies of its network. One replica gets half of it before another is asked.
  */
-const client = { deadline: Duration.seconds(5), attempt: Duration.seconds(1) }
+export const defaultDeadline = Duration.millis(900)
 
 const Init = Schema.Struct({
   node_id: Schema.String,
@@ -134,8 +136,9 @@ const begin = (
       maxFrameBytes: ReplicaConfig.maxFrameBytes(ReplicaConfig.defaults),
       send: (dest, body) => options.write(JSON.stringify({ src: name, dest, body }))
     })
+    const { deadline = defaultDeadline } = options
     const context = yield* Layer.build(
-      Replica.layer(Store, { client }).pipe(
+      Replica.layer(Store, { client: { deadline, attempt: Duration.times(deadline, 0.5) } }).pipe(
         Layer.provide([StoreLive, Layer.succeed(Peers.Peers, network.peers), options.journal(name)])
       )
     )

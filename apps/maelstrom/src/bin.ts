@@ -9,7 +9,7 @@ import { Config, Effect, Logger, Option, Stream } from "effect"
 import { mkdirSync } from "node:fs"
 import { join } from "node:path"
 import * as Lines from "./Lines.js"
-import { longestLine, NodeStopped, serve } from "./Node.js"
+import { defaultDeadline, longestLine, NodeStopped, serve } from "./Node.js"
 
 /** Characters that may wait for Maelstrom to read them: 64 Mi. What is over it is lost, as a network may lose it. */
 const mostWaiting = 64 * 1024 * 1024
@@ -44,7 +44,8 @@ const program = Effect.gen(function* () {
       catch: (error) => new NodeStopped({ reason: `SYNOD_MAELSTROM_DATA can't be made: ${String(error)}` })
     })
   }
-  yield* serve({ lines, write, journal })
+  const deadline = yield* Config.withDefault(Config.duration("SYNOD_MAELSTROM_DEADLINE"), defaultDeadline)
+  yield* serve({ lines, write, journal, deadline })
 })
 
 program.pipe(

@@ -1,0 +1,100 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Endpoint } from "@synod/client"
+import type { Message, NodeId } from "@synod/paxos"
+import { Ballot, NodeId as NodeIds } from "@synod/paxos"
+import type { Peers } from "@synod/replica"
+import { Effect, Fiber, Mailbox, TestClock } from "effect"
+import type { Body } from "../src/Message.js"
+import * as Network from "../src/Network.js"
+
+/** A node, and the bodies that it has sent. */
+const node = (self: string, names: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const sent = yield* Mailbox.make<Body>()
+    const send = (_dest: string, body: Body) => Effect.asVoid(sent.offer(body))
+    return { ...(yield* Network.make({ self, names, maxFrameBytes: 100_000, send })), sent }
+  })
+
+/** n1, which has asked for a heartbeat, and n2, which has answered. */
+const asked = Effect.gen(function* () {
+  const names = ["n2", "n1"]
+  const n1 = yield* node("n1", names)
+  const n2 = yield* node("n2", names)
+  yield* n2.peers.serve(replica(n2.peers.self))
+  const asking = yield* Effect.fork(n1.peers.peer(n2.peers.self).heartbeat({ _tag: "Heartbeat", round: 7 }))
+  yield* n2.receive("n1", yield* n1.sent.take)
+  return { n1, n2, asking, reply: yield* n2.sent.take }
+})
+
+describe("Network", () => {
+  it.scoped("carries a request and its reply", () =>
+    Effect.gen(function* () {
+      const { asking, n1, n2, reply } = yield* asked
+      assert.strictEqual(`${n1.peers.self} ${n2.peers.self}`, "1 2", "numbered by name")
+      yield* n1.receive("n2", reply)
+      assert.deepInclude(yield* Fiber.join(asking), { round: 7, from: 2 })
+    })
+  )
+
+  it.scoped("drops a reply to an earlier start of the node", () =>
+    Effect.gen(function* () {
+      const { asking, n1, reply } = yield* asked
+      yield* n1.receive("n2", { ...reply, start: "another" })
+      // Whatever is to be done at this instant is done before an instant passes.
+      yield* TestClock.adjust("1 millis")
+      assert.isNull(asking.unsafePoll())
+      yield* n1.receive("n2", reply)
+      assert.deepInclude(yield* Fiber.join(asking), { round: 7 })
+    })
+  )
+
+  it.scoped("refuses what is no frame, in a sentence", () =>
+    Effect.gen(function* () {
+      const { n1, reply } = yield* asked
+      const refused = (src: string, body: object) => Effect.flip(n1.receive(src, { type: "synod", ...body }))
+      const frame = Buffer.from(String(reply["frame"]), "base64")
+      const flipped = Buffer.from(frame)
+      flipped[frame.length - 1]! ^= 1
+      assert.strictEqual(yield* refused("n3", reply), "n3 is no other node of the cluster")
+      assert.strictEqual(yield* refused("n2", {}), "a frame has a side and a start")
+      assert.strictEqual(
+        yield* refused("n2", { ...reply, frame: frame.subarray(0, 20).toString("base64") }),
+        "a frame is incomplete"
+      )
+      assert.match(yield* refused("n2", { ...reply, frame: flipped.toString("base64") }), /checksum/)
+      assert.match(yield* refused("n2", { ...reply, side: "server" }), /no message of a client/)
+    })
+  )
+
+  it.scoped("takes an acceptor that does not answer for unreachable", () =>
+    Effect.gen(function* () {
+      const n1 = yield* node("n1", ["n1", "n2"])
+      const asking = yield* Effect.fork(
+        n1.peers.peer(NodeIds.make(2)).acceptor({ _tag: "Prepare", ballot: Ballot.zero })
+      )
+      yield* TestClock.adjust("2 seconds")
+      const failure = yield* Effect.flip(Fiber.join(asking))
+      assert.deepStrictEqual(failure, new Endpoint.Unreachable({ reason: "n2 did not answer in time", sent: true }))
+    })
+  )
+})
+
+// Fixtures
+
+const replica = (self: NodeId.NodeId): Peers.Peer => {
+  const nobody = Effect.fail(new Endpoint.Unreachable({ reason: "nobody is here", sent: false }))
+  return {
+    acceptor: () => nobody,
+    heartbeat: ({ round }) =>
+      Effect.succeed<Message.HeartbeatReply>({
+        _tag: "HeartbeatReply",
+        round,
+        from: self,
+        claim: Ballot.zero,
+        leader: Ballot.zero,
+        happy: false,
+        connected: false
+      }),
+    client: { submit: () => nobody, query: () => nobody, status: nobody, digest: nobody }
+  }
+}
