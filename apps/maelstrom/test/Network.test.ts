@@ -32,7 +32,7 @@ describe("Network", () => {
       const { asking, n1, n2, reply } = yield* asked
       assert.strictEqual(`${n1.peers.self} ${n2.peers.self}`, "1 2", "numbered by name")
       yield* n1.receive("n2", reply)
-      assert.deepInclude(yield* Fiber.join(asking), { round: 7, from: 2 })
+      assert.deepInclude(yield* Fiber.join(asking), { round: 7, from: n2.peers.self })
     })
   )
 
