@@ -44,7 +44,9 @@ const program = Effect.gen(function* () {
       catch: (error) => new NodeStopped({ reason: `SYNOD_MAELSTROM_DATA can't be made: ${String(error)}` })
     })
   }
-  const deadline = yield* Config.withDefault(Config.duration("SYNOD_MAELSTROM_DEADLINE"), defaultDeadline)
+  const deadline = yield* Config.withDefault(Config.duration("SYNOD_MAELSTROM_DEADLINE"), defaultDeadline).pipe(
+    Effect.mapError(() => new NodeStopped({ reason: "SYNOD_MAELSTROM_DEADLINE is no duration, such as 3 seconds" }))
+  )
   yield* serve({ lines, write, journal, deadline })
 })
 
