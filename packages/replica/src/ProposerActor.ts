@@ -17,6 +17,8 @@ import type { Message, NodeId, Quorum, Step } from "@synod/paxos"
 import { Batch, Outcome } from "@synod/state-machine"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import type { Request } from "./AcceptorActor.js"
@@ -94,7 +96,9 @@ export const make = (options: {
     let confirming: { readonly round: number; readonly readers: ReadonlyArray<Reader> } | undefined
     let draining = false
     let claimed = Proposer.claim(Proposer.initial(options.promised))
-    const outstanding = new Map<NodeId.NodeId, number>()
+    /** Requests under way to each peer, and in which round each was sent. */
+    const outstanding = new Map<NodeId.NodeId, Map<Fiber.RuntimeFiber<unknown, unknown>, number>>()
+    let rounds = 0
 
     const notLeader = () => {
       const leader = options.leader()
@@ -106,6 +110,7 @@ export const make = (options: {
         draining = false
         return drain(state)
       }
+      if (input._tag === "Tick") giveUp(++rounds - config.silence)
       const next = Proposer.step(state, input, core)
       if (waiting.length === 0 && readers.length === 0) return next
       const drained = drain(next.state)
@@ -217,14 +222,29 @@ export const make = (options: {
 
     /** A request that fails, or finds too many under way already, is a lost message. */
     const request = (to: NodeId.NodeId, message: Message.ToAcceptor): void => {
-      const count = outstanding.get(to) ?? 0
-      if (count >= config.outstanding) return
-      outstanding.set(to, count + 1)
+      const requests = outstanding.get(to) ?? new Map<Fiber.RuntimeFiber<unknown, unknown>, number>()
+      outstanding.set(to, requests)
+      if (requests.size >= config.outstanding) return
       const fiber = runFork(peers.peer(to).acceptor(message), { scope })
+      requests.set(fiber, rounds)
       fiber.addObserver((exit) => {
-        outstanding.set(to, outstanding.get(to)! - 1)
+        requests.delete(fiber)
         if (exit._tag === "Success") actor.tell({ _tag: "Receive", from: to, message: exit.value })
       })
+    }
+
+    /**
+     * Gives up requests of that round and earlier ones: what was lost is never answered, and must not take the place of
+     * what is to be sent again.
+     */
+    const giveUp = (round: number): void => {
+      for (const requests of outstanding.values()) {
+        // In the order in which they were sent.
+        for (const [fiber, sent] of requests) {
+          if (sent > round) break
+          fiber.unsafeInterruptAsFork(FiberId.none)
+        }
+      }
     }
 
     const wake = (): void => {

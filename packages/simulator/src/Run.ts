@@ -31,6 +31,7 @@ import * as Nemesis from "./Nemesis.js"
 import * as Network from "./Network.js"
 import * as Partition from "./Partition.js"
 import type { Outcome } from "./Tier.js"
+import type * as Seeded from "./Seeded.js"
 import { Violation } from "./Violation.js"
 import * as Witness from "./Witness.js"
 import * as World from "./World.js"
@@ -75,10 +76,23 @@ export interface Options<Name extends string, State, Commands extends Rpc.Any, Q
 export const liveWithin = 20
 
 /** Heartbeats are sparse, since each of them costs as much as a command does: time is what faults are to fill. */
-const config: ReplicaConfig.Values = { ...ReplicaConfig.defaults, heartbeat: "250 millis" }
+const heartbeat = Duration.millis(250)
+
+/** Bounds as small as some users will set them, so that each of them is met. */
+const tight = (seeded: Seeded.Seeded): ReplicaConfig.Values => ({
+  ...ReplicaConfig.defaults,
+  heartbeat,
+  pipeline: seeded.pick([1, 2, ReplicaConfig.defaults.pipeline]),
+  batchEnvelopes: seeded.pick([1, 4, ReplicaConfig.defaults.batchEnvelopes]),
+  outstanding: seeded.pick([2, 8, ReplicaConfig.defaults.outstanding]),
+  keep: seeded.pick([0, 4, ReplicaConfig.defaults.keep]),
+  chunk: seeded.pick([200, 2_000, ReplicaConfig.defaults.chunk]),
+  replay: seeded.pick([1, 8, ReplicaConfig.defaults.replay]),
+  mailbox: seeded.pick([16, 64, ReplicaConfig.defaults.mailbox])
+})
 
 /** A leader that says nothing for so many heartbeats is given up. */
-const electionTimeout = config.silence * Duration.toMillis(Duration.decode(config.heartbeat))
+const electionTimeout = ReplicaConfig.defaults.silence * Duration.toMillis(heartbeat)
 
 /** Short, so that a run meets many retries and many unknown outcomes; in milliseconds. */
 const clientConfig = { deadline: 4_000, attempt: 500 } as const
@@ -101,6 +115,7 @@ export const run = <Name extends string, State, Commands extends Rpc.Any, Querie
   const members = Array.from({ length: options.replicas ?? 3 }, (_, i) => NodeId.make(i + 1))
   const quorums = Either.getOrThrow(Quorum.majority(members))
   const rates = options.faults ?? Faults.varied(Faults.rates(members.length), world.seeded.fork("rates"))
+  const config = tight(world.seeded.fork("config"))
   const executor = () => Effect.runSync(machine.executor.pipe(Effect.provide([options.layer, logger(world)])))
   const harsh = options.harsh ?? false
   let outcome: Finished = { answered: 0, leaders: 0, sometimes: [] }
