@@ -183,8 +183,11 @@ export const make = (options: Options): ModelCheck.Model<State, Action> => {
   const collected = (state: State, position: number, after: number): State => {
     const next = state.with(position, after)
     const horizon = nodes.horizonOf(after)
-    for (let i = 0; i < next.length; i++) next[i] = nodes.trim(next[i]!, horizon)
-    for (const node of state) next[position] = nodes.trim(next[position]!, nodes.horizonOf(node))
+    const moved = horizon !== nodes.horizonOf(state[position]!)
+    for (let other = 0; other < next.length; other++) {
+      next[position] = nodes.trim(next[position]!, other === position ? horizon : nodes.horizonOf(next[other]!))
+      if (moved && other !== position) next[other] = nodes.trim(next[other]!, horizon)
+    }
     return next
   }
 
