@@ -81,8 +81,11 @@ const violationOf = (error: unknown, time: number): Violation => {
 /** Where commands come from that only ask whether the cluster lives. */
 const observer: Address = firstClient
 
-/** How long a node is down, in milliseconds: at least, and at most. */
-const down = { least: 20, most: 2000 }
+/** Things that happen in a run: a hundred times as many as in a busy one. Past it messages breed messages. */
+const maxEvents = 1_000_000
+
+/** How long a node is down, in milliseconds, at most. */
+const down = 2000
 
 /** Nodes start within so many milliseconds. */
 const startWithin = 50
@@ -102,6 +105,7 @@ class CoreCluster {
   private readonly nodes: ReadonlyArray<CoreNode>
   private readonly clients: ReadonlyArray<CoreClient>
   private readonly nemesis: CoreNemesis
+  private events = 0
   private lives = 0
   private leaders = 0
   private lastLeader: NodeId.NodeId | undefined
@@ -167,7 +171,7 @@ class CoreCluster {
       rates
     )
     const node = new CoreNode(id, disk, world, rates)
-    this.agenda.add(startWithin * this.seeded.next(), () => node.start())
+    this.restart(node, startWithin)
     return node
   }
 
@@ -209,6 +213,22 @@ class CoreCluster {
     }
     this.judge.happened(liveAgain(kind))
     this.judge.took(`a core (${kind}) is live again`, (this.now - since) / Setting.electionTimeout)
+    this.steady(kind)
+  }
+
+  /** Whoever leads a core that is left alone goes on leading: replicas that take the lead in turns get little done. */
+  private steady(kind: Atlas.Kind): void {
+    const begin = this.now
+    let { leaders } = this
+    let since = begin
+    const isSteady = () => {
+      if (leaders !== this.leaders) since = this.now
+      leaders = this.leaders
+      return this.now - since >= Setting.steady * Setting.electionTimeout
+    }
+    this.until(begin + bound, isSteady)
+    if (!isSteady()) this.judge.fail("liveness", `a healthy core (${kind}) goes on changing its leader`)
+    this.judge.took("its leader stays", (since - begin) / Setting.electionTimeout)
   }
 
   /** All links are whole: everybody whose journal is there applies all that is chosen. A harsh world promises nothing. */
@@ -249,6 +269,8 @@ class CoreCluster {
       if (next === undefined || next.time > end) break
       this.agenda.take()
       this.now = next.time
+      if (++this.events > maxEvents)
+        this.judge.fail("progress", `more than ${maxEvents} things happen and no end is in sight`)
       next.what()
     }
     this.now = end
@@ -260,12 +282,12 @@ class CoreCluster {
   }
 
   private stopped(node: CoreNode): void {
-    this.restart(node, this.chaos ? down.most : backWithin)
+    this.restart(node, this.chaos ? down : backWithin)
   }
 
+  /** Starts it within so many milliseconds; one whose journal is gone does not come back. */
   private restart(node: CoreNode, within: number): void {
-    const time = Math.min(down.least, within) + this.seeded.next() * (within - Math.min(down.least, within))
-    this.agenda.add(this.now + time, () => {
+    this.agenda.add(this.now + within * this.seeded.next(), () => {
       if (this.atlas.left().includes(node.id)) node.start()
     })
   }

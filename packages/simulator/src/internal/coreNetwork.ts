@@ -9,7 +9,7 @@ import type { Counts, Rates } from "../Fault.js"
 import * as Partition from "../Partition.js"
 import type { Seeded } from "../Seeded.js"
 import type { Agenda } from "./agenda.js"
-import { firstClient, nameOf, type Address, type Envelope } from "./coreMessage.js"
+import { firstClient, type Address, type Envelope } from "./coreMessage.js"
 import type { CoreTrace } from "./coreTrace.js"
 
 /** A delayed message comes up to so much later, in milliseconds: longer than an election takes. */
@@ -19,7 +19,6 @@ const longestDelay = 4000
 export class CoreNetwork {
   partition: Partition.Partition = Partition.none
   private readonly links = new Map<number, Link>()
-  private readonly names = new Map<Address, string>()
 
   constructor(
     private readonly world: {
@@ -38,12 +37,12 @@ export class CoreNetwork {
   send(from: Address, to: Address, envelope: Envelope): void {
     const { counts, seeded, trace } = this.world
     const { duplication = 0, loss = 0 } = this.rates
-    if (this.isCut(from, to)) return trace.message("loses", this.name(from), this.name(to), envelope)
+    if (this.isCut(from, to)) return trace.message("loses", from, to, envelope)
     if (seeded.chance(loss)) {
       counts.fired("loss")
-      return trace.message("loses", this.name(from), this.name(to), envelope)
+      return trace.message("loses", from, to, envelope)
     }
-    trace.message("sends", this.name(from), this.name(to), envelope)
+    trace.message("sends", from, to, envelope)
     this.carry(from, to, envelope)
     if (!seeded.chance(duplication)) return
     counts.fired("duplication")
@@ -65,8 +64,8 @@ export class CoreNetwork {
   private carry(from: Address, to: Address, envelope: Envelope): void {
     const { agenda, seeded, trace } = this.world
     agenda.add(this.arrival(this.link(from, to), this.world.latency * (1 + seeded.next())), () => {
-      if (this.isCut(from, to)) return trace.message("loses", this.name(from), this.name(to), envelope)
-      trace.message("gets", this.name(from), this.name(to), envelope)
+      if (this.isCut(from, to)) return trace.message("loses", from, to, envelope)
+      trace.message("gets", from, to, envelope)
       this.world.deliver(from, to, envelope)
     })
   }
@@ -99,15 +98,6 @@ export class CoreNetwork {
       this.links.set(key, link)
     }
     return link
-  }
-
-  private name(address: Address): string {
-    let name = this.names.get(address)
-    if (name === undefined) {
-      name = nameOf(address)
-      this.names.set(address, name)
-    }
-    return name
   }
 }
 

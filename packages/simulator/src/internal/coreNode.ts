@@ -34,6 +34,9 @@ class Stopped {
 /** A write takes long: for crashes it counts as so many actions. */
 const actionsPerWrite = 5
 
+/** What the parts of a node may tell each other in one turn: past it they turn in a circle. */
+const maxLocal = 10_000
+
 /** Who waits for the answer to a command or a read: clients, who retry, are told at most once. */
 interface Waiting extends Machine.Command {
   readonly from: Address
@@ -203,7 +206,11 @@ export class CoreNode {
     if (this.world.now() < this.pausedUntil) return void this.backlog.push(run)
     try {
       run()
-      for (let i = 0; i < this.local.length; i++) this.local[i]!()
+      for (let i = 0; i < this.local.length; i++) {
+        if (i > maxLocal)
+          this.world.judge.fail("progress", `the parts of ${this.name} have no end of telling each other`)
+        this.local[i]!()
+      }
       this.local.length = 0
     } catch (stopped) {
       if (!(stopped instanceof Stopped)) throw stopped

@@ -53,6 +53,9 @@ export const chaos = 8000
  */
 export const patience = 15
 
+/** A leader that nobody replaced for so many election timeouts stays. @internal */
+export const steady = 3
+
 /** @internal */
 export const draw = (seeded: Seeded): Setting => ({
   sizes: {

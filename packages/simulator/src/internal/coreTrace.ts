@@ -8,7 +8,7 @@ import { Ballot } from "@synod/paxos"
 import type { Follower, Message } from "@synod/paxos"
 import * as TraceHash from "../TraceHash.js"
 import * as Machine from "./coreMachine.js"
-import type { Envelope } from "./coreMessage.js"
+import { nameOf, type Address, type Envelope } from "./coreMessage.js"
 
 /** @internal */
 export interface CoreTrace {
@@ -17,7 +17,7 @@ export interface CoreTrace {
   /** `detail` goes into the hash; the sentence is made only if it is to be read. */
   readonly event: (who: string, kind: string, detail: number, tell?: () => string) => void
   /** A message leaves, arrives, or is lost. */
-  readonly message: (verb: Verb, from: string, to: string, envelope: Envelope) => void
+  readonly message: (verb: Verb, from: Address, to: Address, envelope: Envelope) => void
   readonly digest: () => string
 }
 
@@ -43,13 +43,11 @@ export const make = (now: () => number, readable: boolean): CoreTrace => {
     },
     message: (verb, from, to, envelope) => {
       hash.number(now())
-      hash.text(from)
-      hash.text(to)
-      hash.text(verb)
+      hash.number((from * 65_536 + to) * 256 + verb.charCodeAt(0))
       words(envelope, hash.number)
       if (!readable || envelope.kind === "ask" || envelope.kind === "heard") return
-      if (verb === "gets") write(to, `gets from ${from}: ${say(envelope)}`)
-      else write(from, `${verb} to ${to}: ${say(envelope)}`)
+      if (verb === "gets") write(nameOf(to), `gets from ${nameOf(from)}: ${say(envelope)}`)
+      else write(nameOf(from), `${verb} to ${nameOf(to)}: ${say(envelope)}`)
     },
     digest: hash.digest
   }
