@@ -8,28 +8,22 @@
  *                             └──────── {…"side":"client",…} ◄───────┘
  * ```
  *
- * There are no connections: a message arrives or doesn't. A node that starts anew numbers its requests from the beginning, so
- * every message names the start that it belongs to, and replies to an earlier one are dropped.
+ * There are no connections: a message arrives or doesn't, and a replica gives up by itself what is not answered. A node that
+ * starts anew may number its requests as before, so every message names the start that it belongs to, and replies to an
+ * earlier one are dropped.
  */
 import { RpcClient, RpcServer } from "@effect/rpc"
 import { RpcClientError } from "@effect/rpc/RpcClientError"
 import type { FromClientEncoded, FromServerEncoded } from "@effect/rpc/RpcMessage"
-import { Endpoint } from "@synod/client"
 import { NodeId } from "@synod/paxos"
 import { type Peers, PeerServer } from "@synod/replica"
 import { Frame, Message as Wire } from "@synod/wire"
-import { Duration, Effect, Either, Layer, Mailbox, Option, Random, Schema } from "effect"
+import { Effect, Either, Layer, Mailbox, Option, Random, Schema } from "effect"
 import type { Scope } from "effect"
 import type { Body } from "./Message.js"
 
 /** The cluster's name, in journals and frames. */
 export const cluster = "maelstrom"
-
-/**
- * How long a proposer waits for an acceptor: 2 seconds. Nobody says that a message was lost, and too many that wait for
- * nothing would leave no room for others; the protocol sends again what matters long before.
- */
-const lost = Duration.seconds(2)
 
 const Frames = Schema.Struct({
   type: Schema.Literal("synod"),
@@ -72,8 +66,7 @@ export const make = (options: {
       if (name === options.self) continue
       const link = makeLink((request) => send(name, "server", start, Wire.encodeFromClient(format, request)))
       links.set(name, link)
-      const peer = yield* Effect.provideService(PeerServer.client, RpcClient.Protocol, link.protocol)
-      peers.set(id, { ...peer, acceptor: (message) => Effect.timeoutFail(peer.acceptor(message), silent(name)) })
+      peers.set(id, yield* Effect.provideService(PeerServer.client, RpcClient.Protocol, link.protocol))
     }
     const server = yield* makeServer((name, of, response) =>
       send(name, "client", of, Wire.encodeFromServer(format, response))
@@ -110,11 +103,6 @@ export const make = (options: {
       receive
     }
   })
-
-const silent = (name: string) => ({
-  duration: lost,
-  onTimeout: () => new Endpoint.Unreachable({ reason: `${name} did not answer in time`, sent: true })
-})
 
 /** One frame, whole. */
 const read = <A>(
