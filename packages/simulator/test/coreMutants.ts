@@ -1,8 +1,8 @@
 /**
  * Bugs that implementations have really had, as wrapped steps: each must be found, or the checkers are blind to it.
  */
-import { Acceptor, Ballot, Log, Proposer, Slot } from "@synod/paxos"
-import type { Durable, Message, NodeId, Quorum } from "@synod/paxos"
+import { Ballot, Log, Slot } from "@synod/paxos"
+import type { Acceptor, Durable, Message, NodeId, Proposer, Quorum } from "@synod/paxos"
 import { CoreSteps } from "@synod/simulator"
 
 export interface Mutant {
