@@ -15,11 +15,11 @@
  * search has seen every state within these bounds. Not modelled: how an election comes to its campaigns, rounds that confirm a
  * ballot for reads, and journals that break their word.
  *
- * Two things keep states few and lose none ({@link Options.collect} turns the second off). A refusal for a higher ballot is not sent,
- * since hearing of that ballot does the same. And a message is forgotten once it can have no effect, now or later: one below
- * its acceptor's promise, an answer to a ballot that its proposer has left for good, a Prepare and a Promise that the
- * leader needs no more, an Accept of a leader that is gone and whose news the journal holds. That rests on promises
- * that never fall, which is itself checked in every state. There is no reduction by symmetry.
+ * Two things keep states few and lose none ({@link Options.collect} turns the second off). A refusal for a higher ballot is
+ * not sent, since hearing of that ballot does the same. And a message is forgotten once it can have no effect, now or
+ * later: one below its acceptor's promise, an answer to a ballot that its proposer has left for good, and a promise that a
+ * leader has already. That rests on promises that never fall, which is itself checked in every state. There is no
+ * reduction by symmetry.
  *
  * @since 0.1.0
  */
@@ -179,6 +179,7 @@ export const make = (options: Options): ModelCheck.Model<State, Action> => {
     if (after === before) return undefined
     return options.collect ? collected(state, position, after) : state.with(position, after)
   }
+
   /** Without the messages, from and to the node that changed, that died with the change. */
   const collected = (state: State, position: number, after: number): State => {
     const next = state.with(position, after)

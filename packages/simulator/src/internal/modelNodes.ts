@@ -5,7 +5,6 @@
  * whole cluster be three small integers, and what makes millions of states a minute possible.
  */
 import * as Ballot from "@synod/paxos/Ballot"
-import type * as Durable from "@synod/paxos/Durable"
 import type * as Message from "@synod/paxos/Message"
 import type { NodeId } from "@synod/paxos/NodeId"
 import * as Proposer from "@synod/paxos/Proposer"
@@ -72,8 +71,6 @@ export interface Nodes {
 interface Horizon {
   readonly node: NodeId
   readonly promised: Ballot.Ballot
-  /** What its journal holds; its memory may fall back to that. */
-  readonly held: Durable.Durable
   /** The ballot it prepares or leads, and, if it leads, those that it has a promise of. */
   readonly at: Ballot.Ballot
   readonly joined: ReadonlyArray<NodeId>
@@ -134,12 +131,11 @@ export const make = (options: Options): Nodes => {
   const horizons = Interned.make<Horizon>(Text.keyOf)
   const horizon: Array<number> = []
   const horizonOf = (node: Node): Horizon => {
-    const { acceptor, journal, node: name } = stores.at(node.store)
+    const { acceptor, node: name } = stores.at(node.store)
     const { state } = proposals.at(node.proposal)
     return {
       node: name,
       promised: acceptor.promised,
-      held: journal.durable,
       at: state._tag === "Following" ? Ballot.zero : state.ballot,
       joined:
         state._tag === "Leading"
@@ -149,9 +145,8 @@ export const make = (options: Options): Nodes => {
   }
   const trim = PairMap.memo((node, id) => {
     const { outbox, own, ...rest } = nodes.at(node)
-    const sender = horizonOf(nodes.at(node))
     const alive = (ids: number) =>
-      outboxes.idOf(outboxes.at(ids).filter((message) => !isDead(messages.at(message), sender, horizons.at(id))))
+      outboxes.idOf(outboxes.at(ids).filter((message) => !isDead(messages.at(message), horizons.at(id))))
     return nodes.idOf({ ...rest, outbox: alive(outbox), own: alive(own) })
   })
 
@@ -251,37 +246,17 @@ const isHeardOtherwise = (reply: Message.ToProposer): boolean =>
   reply._tag !== "Rejected" || !Ballot.greaterThan(reply.promised, reply.ballot)
 
 /**
- * Can this message of a sender whose proposer is at ballot `at` have no effect any more, now or later? Promises never
- * fall, a proposer that left a ballot that its own acceptor promised never comes back to it, and a log accepted at one ballot
- * never shrinks.
+ * Can this message have no effect any more, now or later? To an acceptor, if its promise, which never falls, is above it: it would
+ * only refuse. To a proposer, if it left the ballot for good, which it has once its own acceptor promised that ballot; and a
+ * promise, once it has one of that node and leads.
  */
-const isDead = ({ body, from, to }: Sent, sender: Horizon, receiver: Horizon): boolean => {
-  if (to !== receiver.node) return false
-  if (!isToAcceptor(body)) return isAnswerDead(body, from, receiver)
-  if (Ballot.lessThan(body.ballot, receiver.promised)) return true
-  if (Ballot.greaterThan(body.ballot, receiver.promised)) return false
-  // All that is left of it is the answer, and that goes to the sender.
-  const isDone = !Ballot.greaterThan(body.ballot, sender.promised) && !Ballot.equals(body.ballot, sender.at)
-  switch (body._tag) {
-    case "Prepare":
-      return isDone || (Ballot.equals(body.ballot, sender.at) && sender.joined.includes(to))
-    case "Fetch":
-      return isDone
-    case "Accept":
-      return (
-        isDone &&
-        Ballot.equals(body.ballot, receiver.held.acceptedBallot) &&
-        body.after + body.entries.length <= receiver.held.acceptedThrough &&
-        body.chosenThrough <= receiver.held.chosenThrough
-      )
-  }
-}
-
-/** An answer is for the ballot that the proposer is at; a promise, once it leads, is only for those it lacks. */
-const isAnswerDead = (body: Message.ToProposer, from: NodeId, { at, joined, promised }: Horizon): boolean =>
-  Ballot.equals(body.ballot, at)
+const isDead = ({ body, from, to }: Sent, { at, joined, node, promised }: Horizon): boolean => {
+  if (to !== node) return false
+  if (isToAcceptor(body)) return Ballot.lessThan(body.ballot, promised)
+  return Ballot.equals(body.ballot, at)
     ? body._tag === "Promise" && joined.includes(from)
     : !Ballot.greaterThan(body.ballot, promised)
+}
 
 const isToAcceptor = (body: Sent["body"]): body is Message.ToAcceptor =>
   body._tag === "Prepare" || body._tag === "Accept" || body._tag === "Fetch"
