@@ -3,14 +3,25 @@
  */
 import { Command, Options } from "@effect/cli"
 import { CoreModel, ModelCheck, ReferencePaxos } from "@synod/simulator"
-import { Console, Effect, Option } from "effect"
+import { Console, Effect, Option, Schema } from "effect"
 
 const names = ["reference", "reference-two-clients", "core"] as const
 
 const { defaults } = CoreModel
 
-const bound = (name: string, value: number, what: string) =>
-  Options.integer(name).pipe(Options.withDescription(what), Options.withDefault(value))
+/** The most rounds or slots that a name of an entry has room for, and far more than a search can exhaust. */
+const MOST = 30
+
+const bound = (name: string, least: number, value: number, what: string) =>
+  Options.integer(name).pipe(
+    Options.withSchema(
+      Schema.Int.pipe(
+        Schema.between(least, MOST, { message: () => `--${name} is a whole number from ${least} to ${MOST}.` })
+      )
+    ),
+    Options.withDescription(what),
+    Options.withDefault(value)
+  )
 
 /** Two crashes: the fewest with which all that an exhausted search sees is more than ten million states. */
 const crashes = 2
@@ -21,18 +32,20 @@ const options = {
     Options.optional
   ),
   states: Options.integer("states").pipe(
+    Options.withSchema(Schema.Int.pipe(Schema.positive({ message: () => "--states is a whole number from 1 on." }))),
     Options.withDescription("Stop at so many distinct states. Without it: at the end."),
     Options.optional
   ),
   depth: Options.integer("depth").pipe(
+    Options.withSchema(Schema.Int.pipe(Schema.positive({ message: () => "--depth is a whole number from 1 on." }))),
     Options.withDescription("Go no further than so many actions. Without it: to the end."),
     Options.optional
   ),
-  rounds: bound("rounds", defaults.rounds, "core: the highest round of a ballot."),
-  slots: bound("slots", defaults.slots, "core: the slots that leaders propose for."),
-  pipeline: bound("pipeline", defaults.pipeline, "core: how many slots may be proposed and not yet chosen."),
-  crashes: bound("crashes", crashes, "core: crashes in one run, of all nodes together."),
-  ticks: bound("ticks", defaults.ticks, "core: ticks in one run, of all nodes together.")
+  rounds: bound("rounds", 1, defaults.rounds, "core: the highest round of a ballot."),
+  slots: bound("slots", 1, defaults.slots, "core: the slots that leaders propose for."),
+  pipeline: bound("pipeline", 1, defaults.pipeline, "core: how many slots may be proposed and not yet chosen."),
+  crashes: bound("crashes", 0, crashes, "core: crashes in one run, of all nodes together."),
+  ticks: bound("ticks", 0, defaults.ticks, "core: ticks in one run, of all nodes together.")
 }
 
 export const command = Command.make("model-check", options, (given) =>

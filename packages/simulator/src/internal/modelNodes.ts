@@ -78,7 +78,7 @@ interface Horizon {
 
 export const make = (options: Options): Nodes => {
   const { quorums, roles, rounds, sizes } = options
-  const most = Math.floor((inputs.receive - inputs.observe) / quorums.members.length)
+  const most = Math.min(30, Math.floor((inputs.receive - inputs.observe) / quorums.members.length))
   if (rounds > most) throw new RangeError(`rounds: ${rounds} is more than the ${most} that a model can have`)
   const stores = Interned.make<Parts.Store>(Text.keyOf)
   const proposals = Interned.make<Parts.Proposal>(Text.keyOf)
