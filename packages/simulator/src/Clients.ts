@@ -9,6 +9,7 @@ import { Client, type ClientConfig, Endpoint } from "@synod/client"
 import type { Quorum } from "@synod/paxos"
 import { Answer, Command } from "@synod/state-machine"
 import type { Caller, StateMachine } from "@synod/state-machine"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as History from "./History.js"
@@ -142,12 +143,15 @@ export const start = <Name extends string, State, Commands extends Rpc.Any, Quer
         yield* Effect.sleep(-Math.log(1 - seeded.next()) * thinking)
         if (!running) return
         busy++
-        yield* Effect.exit(workload(api, { seeded, client, count }))
+        const exit = yield* Effect.exit(workload(api, { seeded, client, count }))
+        if (exit._tag === "Failure" && Cause.isDie(exit.cause)) {
+          world.violate("the workload is sound", `operation ${count} of client ${client} dies: ${oneLine(exit.cause)}`)
+        }
         busy--
       }
     })
     process.fork(Effect.scoped(life)).addObserver((exit) => {
-      if (exit._tag === "Failure") world.violate("no defects", `client ${client} ends: ${String(exit.cause)}`)
+      if (exit._tag === "Failure") world.violate("no defects", `client ${client} ends: ${oneLine(exit.cause)}`)
     })
   }
 
@@ -160,3 +164,5 @@ export const start = <Name extends string, State, Commands extends Rpc.Any, Quer
     busy: () => busy
   }
 }
+
+const oneLine = (cause: Cause.Cause<unknown>): string => Cause.pretty(cause).split("\n", 1)[0]!

@@ -80,11 +80,10 @@ export const open = (
       write: (write) =>
         whenSettled("write", () => {
           Contract.checkWrite(contents.log.length, write)
-          settled = false
-          return Effect.map(append(disk, contents, "write", Record.encode(write)), (place) => {
-            include(contents, write, place)
-            settled = true
-          })
+          return append(disk, contents, "write", Record.encode(write)).pipe(
+            Effect.map((place) => include(contents, write, place)),
+            Effect.tapError(() => Effect.sync(() => (settled = false)))
+          )
         }).pipe(Effect.uninterruptible),
       read: (after, limit) => whenSettled("read", () => readEntries(disk, contents, after, limit))
     })

@@ -87,10 +87,12 @@ export const test = <Name extends string, State, Commands extends Rpc.Any, Queri
   const count = only === undefined ? (wholeNumber("SYNOD_SEEDS") ?? options.seeds ?? 50) : 1
   register(title(machine.name), { timeout: count * patience }, () => {
     const happened = new Map<Fault, number>()
+    let answered = 0
     const one = (seed: number): Effect.Effect<void, SimulationFailed> =>
       Effect.suspend(() => {
         const outcome = Run.run(machine, { ...options, seed, readable: only !== undefined })
         for (const [fault, times] of outcome.faults) happened.set(fault, (happened.get(fault) ?? 0) + times)
+        answered += outcome.operations
         if (outcome.violation === undefined) {
           for (const line of outcome.lines) say(line)
           return Effect.void
@@ -104,9 +106,12 @@ export const test = <Name extends string, State, Commands extends Rpc.Any, Queri
       (seed) => Effect.zipRight(Effect.sleep(0), one(seed)),
       { discard: true }
     )
-    const never = Effect.sync(() => {
+    const never = Effect.suspend(() => {
+      if (answered === 0)
+        return Effect.dieMessage(`${title(machine.name)}: no operation of the workload was ever answered`)
       const names = Array.from(happened).flatMap(([fault, times]) => (times === 0 ? [fault] : []))
       if (names.length > 0) say(`${title(machine.name)}: ${names.join(", ")} never happened in ${count} worlds`)
+      return Effect.void
     })
     return Effect.runPromise(Effect.zipRight(worlds, never))
   })

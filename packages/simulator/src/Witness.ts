@@ -160,6 +160,7 @@ export const make = <State>(
 
   const executor: Witness<State>["executor"] = (node, inner) => {
     let through = 0
+    let digested = { state: inner.initial, digest: inner.digest(inner.initial) }
     const apply: Executor.Executor<State>["apply"] = (state, at, batch) => {
       hold("in order", at.slot === through + 1, () => `node ${node} applies slot ${at.slot} after slot ${through}`)
       through = at.slot
@@ -167,16 +168,19 @@ export const make = <State>(
       hold("only what is chosen", chosen !== undefined && equal(chosen.batch, batch), () => {
         return `node ${node} applies in slot ${at.slot} what no quorum has accepted there`
       })
-      const before = inner.digest(state)
       const applied = inner.apply(state, at, batch)
-      hold("handlers leave the state alone", inner.digest(state) === before, () => {
-        return `a handler changes the state it is given, in slot ${at.slot}: give back a new one instead`
-      })
       const digest = inner.digest(applied.state)
       const replies = applied.replies.map(latin1).join()
       world.trace.event(String(node), "applies", () => `slot ${at.slot}, digest ${digest}`)
       const known = slots[at.slot - 1]
       if (known === undefined) {
+        hold(
+          "handlers leave the state alone",
+          digested.state !== state || inner.digest(state) === digested.digest,
+          () => {
+            return `a handler changes the state it is given, in slot ${at.slot}: give back a new one instead`
+          }
+        )
         examine(state, at, batch, applied, digest, replies)
         slots[at.slot - 1] = { batch, time: at.time, digest, replies }
       } else {
@@ -184,6 +188,7 @@ export const make = <State>(
           return `node ${node} comes to another ${known.digest === digest ? "reply" : "state"} than others at slot ${at.slot}: ${deterministic}`
         })
       }
+      digested = { state: applied.state, digest }
       return applied
     }
 
