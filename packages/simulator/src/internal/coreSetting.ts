@@ -47,7 +47,7 @@ export const chaos = 8000
 
 /**
  * In how many election timeouts a healthy core must have chosen a command that is new, and then everybody must have
- * applied all that was chosen. The slowest of 100,000 seeds are in the package's README.
+ * applied all that was chosen. The slowest of 20,000 seeds are in the package's README.
  *
  * @internal
  */
