@@ -24,7 +24,7 @@ import * as Clients from "./Clients.js"
 import * as Fault from "./Fault.js"
 import * as Guard from "./Guard.js"
 import { forgetting } from "./internal/roots.js"
-import * as Linearizability from "./Linearizability.js"
+import { judge } from "./internal/judge.js"
 import * as Machines from "./Machines.js"
 import * as Model from "./Model.js"
 import * as Nemesis from "./Nemesis.js"
@@ -97,9 +97,6 @@ const electionTimeout = ReplicaConfig.defaults.silence * Duration.toMillis(heart
 /** Short, so that a run meets many retries and many unknown outcomes; in milliseconds. */
 const clientConfig = { deadline: 4_000, attempt: 500 } as const
 
-/** Configurations that the check of a history may look at, some seconds of work at most. */
-const budget = { configurations: 300_000 } as const
-
 /**
  * One run. Nothing of the real world takes part, so the same seed gives the same outcome, anywhere.
  *
@@ -155,9 +152,9 @@ export const run = <Name extends string, State, Commands extends Rpc.Any, Querie
         network.cut(Partition.none)
         level(world, machines)
       }
-      const verdict = judge(machine, options, executor, clients.history())
-      if (verdict._tag === "NotLinearizable") world.violate("linearizable", tell(verdict))
       world.run(world.now())
+      const model = options.model ?? Model.ofMachine(machine, executor())
+      const verdict = judge(world, machine.name, model, clients.history())
       note()
       const sometimes: Array<readonly [string, number]> = [
         ["a command is applied", witness.applied() > 0 ? 1 : 0],
@@ -165,7 +162,7 @@ export const run = <Name extends string, State, Commands extends Rpc.Any, Querie
         ["the lead changes", witness.ballots() > 1 ? 1 : 0],
         [liveWith(core.kind), survives ? 1 : 0],
         ["live again within 5 election timeouts", survives && live <= 5 * electionTimeout ? 1 : 0],
-        ["a history is found linearizable", verdict._tag === "Linearizable" ? 1 : 0]
+        ["a history is found linearizable", verdict === "linearizable" ? 1 : 0]
       ]
       outcome = { ...outcome, sometimes }
     } finally {
@@ -263,22 +260,4 @@ const level = (world: World.World, machines: Machines.Machines): void => {
   if (!equal()) {
     world.violate("catching up", `replicas have applied ${applied().join(", ")} slots, and come no nearer`)
   }
-}
-
-const judge = <Name extends string, State, Commands extends Rpc.Any, Queries extends Rpc.Any>(
-  machine: StateMachine.StateMachine<Name, State, Commands, Queries>,
-  options: Options<Name, State, Commands, Queries>,
-  executor: () => Executor.Executor<State>,
-  history: Parameters<typeof Linearizability.check>[1]
-): Linearizability.Verdict => {
-  if (options.model === "none") {
-    return { _tag: "Unknown", partition: "", reason: "there is no model", configurations: 0 }
-  }
-  return Linearizability.check<any>(options.model ?? Model.ofMachine(machine, executor()), history, budget)
-}
-
-const tell = (verdict: Linearizability.NotLinearizable): string => {
-  const { culprit, states } = verdict
-  const answer = JSON.stringify(culprit.output)
-  return `client ${culprit.client} was answered ${answer} to ${culprit.name}, which no order of all calls explains (the state could have been ${states.join(" or ")})`
 }

@@ -19,6 +19,9 @@ import type { StateMachine } from "@synod/state-machine"
 import { test as register } from "@vitest/runner"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Fs from "node:fs"
+import * as Os from "node:os"
+import * as Path from "node:path"
 import type { Fault } from "./Fault.js"
 import * as Run from "./Run.js"
 import type { Outcome } from "./Tier.js"
@@ -48,13 +51,16 @@ export interface Options<
 export class SimulationFailed extends Data.TaggedError("SimulationFailed")<{
   readonly machine: string
   readonly outcome: Outcome
+  /** Where the picture of the history is, if it has no order. */
+  readonly page: string | undefined
 }> {
   override get message(): string {
-    const { machine, outcome } = this
+    const { machine, outcome, page } = this
     const told = outcome.lines.slice(-shown)
     const cut = outcome.lines.length - told.length
     return [
       `${machine}, seed ${outcome.seed}: ${outcome.violation?.message ?? ""}`,
+      ...(page === undefined ? [] : [`The whole history, drawn: ${page}`]),
       ``,
       `What happened${cut > 0 ? ` (after ${cut} lines more)` : ""}, by the world's seconds:`,
       ...told,
@@ -98,7 +104,7 @@ export const test = <Name extends string, State, Commands extends Rpc.Any, Queri
           return Effect.void
         }
         const told = only === undefined ? Run.run(machine, { ...options, seed, readable: true }) : outcome
-        return new SimulationFailed({ machine: machine.name, outcome: told })
+        return new SimulationFailed({ machine: machine.name, outcome: told, page: draw(machine.name, told) })
       })
     // The runner wants to be heard of between two of them.
     const worlds = Effect.forEach(
@@ -115,6 +121,14 @@ export const test = <Name extends string, State, Commands extends Rpc.Any, Queri
     })
     return Effect.runPromise(Effect.zipRight(worlds, never))
   })
+}
+
+/** Writes the picture of a history to a file, if there is one. */
+const draw = (machine: string, { seed, violation }: Outcome): string | undefined => {
+  if (violation?.picture === undefined) return undefined
+  const page = Path.join(Fs.mkdtempSync(Path.join(Os.tmpdir(), "synod-")), `${machine}-${seed}.html`)
+  Fs.writeFileSync(page, violation.picture.html)
+  return page
 }
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`)

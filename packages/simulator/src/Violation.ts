@@ -18,8 +18,11 @@ export class Violation extends Data.TaggedError("Violation")<{
   readonly sentence: string
   /** Virtual time, in milliseconds since the world began. */
   readonly time: number
+  /** The history that has no order, shrunk: for a terminal, and as a page. */
+  readonly picture?: { readonly text: string; readonly html: string }
 }> {
   override get message(): string {
-    return `${this.property}: ${this.sentence} (after ${(this.time / 1000).toFixed(3)} s)`
+    const picture = this.picture === undefined ? "" : `\n\n${this.picture.text}`
+    return `${this.property}: ${this.sentence} (after ${(this.time / 1000).toFixed(3)} s)${picture}`
   }
 }

@@ -2,7 +2,7 @@
  * Machines that break the rules, as users might write them: each is caught, and its author told how to mend it.
  */
 import { Rpc } from "@effect/rpc"
-import { type Clients, Run } from "@synod/simulator"
+import { type Clients, Model, Registers, Run } from "@synod/simulator"
 import { StateMachine } from "@synod/state-machine"
 import { Effect, Schema } from "effect"
 import { expect, it } from "vitest"
@@ -86,4 +86,18 @@ it("knows a schema that loses part of the state", () => {
   })
   const violation = found((state, { amount }) => Effect.succeed(append(state, amount)), { state: rounded })
   expect(violation?.property).toBe("snapshots are whole")
+})
+
+it("knows a query that lies, and draws the calls that have no order", () => {
+  const { Registers: machine, handlers, layer, workload } = Registers
+  const lying = machine.toLayer({
+    ...handlers,
+    Read: (state, { name }) => Effect.map(handlers.Read(state, { name }), (value) => (value === 7 ? 8 : value))
+  })
+  const model = Model.ofMachine(machine, Effect.runSync(Effect.provide(machine.executor, layer)))
+  const { violation } = Run.run(machine, { layer: lying, workload, model, seed: 1, faults: {} })
+  expect(violation?.property).toBe("linearizable")
+  expect(violation?.message).toMatch(/client \d was answered: Read\(.*\) = 8/)
+  expect(violation?.picture?.text).toContain("►")
+  expect(/^<!doctype html>/i.test(violation?.picture?.html ?? "")).toBe(true)
 })

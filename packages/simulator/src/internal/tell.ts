@@ -8,7 +8,7 @@ import type { Message } from "@synod/wire"
 export const fromClient = (message: FromClientEncoded): string => {
   switch (message._tag) {
     case "Request":
-      return `${message.tag} ${value(message.payload, 0)}`
+      return untagged(message.payload, message.tag)
     default:
       return message._tag
   }
@@ -22,6 +22,12 @@ export const fromServer = (message: Message.FromServer): string => {
     default:
       return message._tag
   }
+}
+
+/** A payload is called like its request. */
+const untagged = (payload: unknown, tag: string): string => {
+  const text = value(payload, 0)
+  return text.startsWith(`${tag} `) ? text : `${tag} ${text}`
 }
 
 const longest = 200
