@@ -165,7 +165,10 @@ const tick = (self: State, options: Options): Step.Step<State, Action> => {
   const replies = Array.from(self.replies.values())
   const highest = replies.reduce((leader, reply) => Ballot.max(leader, reply.claim), self.leader)
   const followed = follow(self, highest)
-  const happy = isHappy(followed.state, replies, options)
+  // Whoever answered before a new leader came up could not tell of it. To call that unhappy would have a neighbour that
+  // doesn't hear the new leader itself take over from it, and then the other way around, for ever.
+  const cameUp = Ballot.greaterThan(highest, self.known)
+  const happy = isHappy(followed.state, replies, options) || (cameUp && !isOurs(followed.state))
   const reaches = (nodes: Iterable<NodeId>) => canLead(highest.round + 1, new Set([options.self, ...nodes]), options)
   const connected = reaches(self.replies.keys())
   const asked: Step.Step<State, Action> = Step.make<State, Action>(
@@ -182,8 +185,7 @@ const tick = (self: State, options: Options): Step.Step<State, Action> => {
       : Step.make<State, Action>(asked.state, ...asked.actions, { _tag: "Campaign", above: orphan })
   }
   if (!able || replies.some((reply) => reply.happy)) return asked
-  // Somebody came up during the round: whoever answered before that was unhappy with another leader.
-  if (Ballot.greaterThan(highest, self.known)) return asked
+  if (cameUp) return asked
   if (self.yielded < courtesy && replies.some((reply) => reply.connected && reply.from < options.self)) {
     return { ...asked, state: { ...asked.state, yielded: self.yielded + 1 } }
   }
@@ -199,7 +201,8 @@ const canLead = (round: number, nodes: ReadonlySet<NodeId>, { quorums }: Options
   quorums.isPrepareQuorum(round, nodes) && quorums.isAcceptQuorum(round, nodes)
 
 const isHappy = (self: State, replies: ReadonlyArray<Message.HeartbeatReply>, options: Options): boolean => {
-  if (!isOurs(self)) return replies.some((reply) => reply.happy && Ballot.equals(reply.claim, self.leader))
+  if (!isOurs(self))
+    return replies.some((reply) => reply.happy && claims(reply) && Ballot.equals(reply.claim, self.leader))
   const following = new Set([options.self])
   for (const reply of replies) if (!Ballot.greaterThan(reply.leader, self.claim)) following.add(reply.from)
   const enough = self.leading
@@ -207,6 +210,9 @@ const isHappy = (self: State, replies: ReadonlyArray<Message.HeartbeatReply>, op
     : canLead(self.claim.round, following, options)
   return enough || replies.some((reply) => reply.happy && Ballot.greaterThan(reply.leader, self.claim))
 }
+
+/** Zero is no claim: replicas that know of no leader yet don't have one in each other. */
+const claims = ({ claim }: Message.HeartbeatReply): boolean => claim.round > 0
 
 const isOurs = (self: State): boolean => self.claim.round > 0 && Ballot.equals(self.leader, self.claim)
 

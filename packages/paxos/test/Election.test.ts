@@ -215,4 +215,53 @@ describe("Election", () => {
     }
     assert.deepStrictEqual(replicas.campaigns, [])
   })
+
+  // Found by the core tier of the simulator, five replicas, seed 100758: two leaders in a ring took turns for ever.
+  it("stays happy for the round in which a new leader came up, which answers of that round could not tell of", () => {
+    const follower = followerOf("1.2")
+    follower.hear({ from: 2, claim: "1.2", leader: "1.2", happy: true })
+    follower.tick()
+    assert.isTrue(follower.state().happy)
+    // Node 2 answers before node 1 takes over.
+    follower.hear({ from: 2, claim: "1.2", leader: "1.2", happy: true })
+    follower.step({ _tag: "Observe", ballot: ballot("2.1") })
+    follower.tick()
+    assert.isTrue(follower.state().happy, "node 1 has had no time to say that it leads")
+    follower.hear({ from: 2, claim: "0.0", leader: "2.1", happy: false })
+    follower.tick()
+    assert.isFalse(follower.state().happy, "node 1 has had its time")
+  })
+
+  // Found by the core tier of the simulator, five replicas, seed 101707: three replicas waited for ever.
+  it("takes no replica that claims nothing for its leader, also while it knows of none", () => {
+    const follower = followerOf("0.0")
+    for (let i = 0; i < 3; i++) {
+      follower.hear({ from: 2, claim: "0.0", leader: "0.0", happy: true })
+      follower.tick()
+      assert.isFalse(follower.state().happy)
+    }
+  })
 })
+
+/** Node 3 of three, which hears what the test says. */
+const followerOf = (promised: string) => {
+  const options = { self: node(3), quorums: majority(3) }
+  let state = Election.initial(ballot(promised))
+  const step = (input: Election.Input) => {
+    state = Election.step(state, input, options).state
+  }
+  const hear = (reply: { from: number; claim: string; leader: string; happy: boolean }) =>
+    step({
+      _tag: "HeartbeatReply",
+      message: {
+        _tag: "HeartbeatReply",
+        round: state.round,
+        from: node(reply.from),
+        claim: ballot(reply.claim),
+        leader: ballot(reply.leader),
+        happy: reply.happy,
+        connected: true
+      }
+    })
+  return { step, hear, tick: () => step({ _tag: "Tick" }), state: () => state }
+}
