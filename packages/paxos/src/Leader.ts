@@ -36,7 +36,15 @@ export interface Leading {
   readonly followers: ReadonlyMap<NodeId, Follower.Follower>
   /** The latest confirmation round that was asked for, and the latest that an accept quorum has answered. */
   readonly confirm: { readonly asked: number; readonly answered: number }
+  /** Ticks since everybody was last reminded of what is chosen. */
+  readonly quiet: number
 }
+
+/**
+ * Ticks after which a leader tells everybody again what is chosen, news or not: an acceptor that came back may have
+ * forgotten it, and nobody notices while nothing is proposed. Two messages a follower in so many heartbeats cost nothing.
+ */
+const remindEvery = 10
 
 type Next = Step.Step<Leading, Action>
 
@@ -72,7 +80,8 @@ export const lead = (
     log,
     chosenThrough: log.base,
     followers,
-    confirm: { asked: 0, answered: 0 }
+    confirm: { asked: 0, answered: 0 },
+    quiet: 0
   }
   const begin: Action = { _tag: "Lead", ballot, adoptedThrough: held.acceptedThrough }
   const sent = everyone(state, options, () => true)
@@ -103,13 +112,15 @@ export const confirm = (self: Leading, options: Options): Next => {
 }
 
 /**
- * Sends again what was under way at the last tick and still is, and tells everybody what is chosen.
+ * Sends again what was under way at the last tick and still is, and tells everybody what is chosen: news at once, and all
+ * of it now and again.
  *
  * @since 0.1.0
  * @category steps
  */
 export const tick = (self: Leading, options: Options): Next => {
-  let state = self
+  const reminds = self.quiet + 1 >= remindEvery
+  let state: Leading = { ...self, quiet: reminds ? 0 : self.quiet + 1 }
   const actions: Array<Action> = []
   const confirming = self.confirm.answered < self.confirm.asked
   for (const [node, before] of self.followers) {
@@ -117,7 +128,7 @@ export const tick = (self: Leading, options: Options): Next => {
     const renewed = Follower.withoutLost(before)
     const asked = confirming ? renewed.asked : before.asked
     const follower = renewed.asked === asked ? renewed : { ...renewed, asked }
-    const news = follower.told < self.chosenThrough || Follower.isStuck(before)
+    const news = reminds || follower.told < self.chosenThrough || Follower.isStuck(before)
     const sent = one(withFollower(state, node, follower), node, options, news)
     state = withFollower(sent.state, node, Follower.noted(sent.state.followers.get(node)!))
     actions.push(...sent.actions)

@@ -1,7 +1,7 @@
-import { NodeId, Proposer, Quorum } from "@synod/paxos"
+import { NodeId, Proposer, Quorum, Slot } from "@synod/paxos"
 import { Either } from "effect"
 import { assert, describe, it } from "vitest"
-import { Cluster } from "./Cluster.js"
+import { calm, Cluster } from "./Cluster.js"
 import type { Faults, Node } from "./Cluster.js"
 import * as Partition from "./Partition.js"
 
@@ -27,7 +27,9 @@ const progresses = (cluster: Cluster, nodes: ReadonlyArray<Node>, partition: Par
     cluster.propose1(leaders[0]!.id)
     cluster.settle(1, partition)
   }
-  const quiet = cluster.settle(2, partition)
+  // A leader reminds everybody of what is chosen now and again, never in two rounds that follow each other.
+  cluster.settle(1, partition)
+  const quiet = Math.min(cluster.settle(1, partition), cluster.settle(1, partition))
   assert.strictEqual(cluster.chosen.length, before + 2, `${where}: two more slots are chosen`)
   for (const { applied, id } of nodes) {
     assert.deepStrictEqual(applied, cluster.chosen, `${where}: node ${id} has applied all that is chosen`)
@@ -114,4 +116,20 @@ describe("whoever can reach a quorum goes on", () => {
       heals(cluster, where)
     })
   }
+})
+
+it("a node that forgot in an idle cluster what is chosen is told again", () => {
+  const cluster = new Cluster(1, majority(3), calm)
+  cluster.settle(12)
+  const leader = cluster.leading[0]!.id
+  cluster.propose1(leader)
+  cluster.settle(3)
+  const follower = members(3).find((node) => node !== leader)!
+  // The mark may be written with the next entry only, and there was none.
+  const disk = cluster.disks.get(follower)!
+  disk.durable = { ...disk.durable, chosenThrough: Slot.zero }
+  cluster.restart(follower)
+  assert.strictEqual(cluster.nodes.get(follower)!.applied.length, 0)
+  cluster.settle(12)
+  assert.deepStrictEqual(cluster.nodes.get(follower)!.applied, cluster.chosen)
 })

@@ -9,6 +9,9 @@ import type { World } from "../World.js"
 /** Configurations that the check of a history may look at: some seconds of work at most. */
 const budget = { configurations: 300_000 } as const
 
+/** Shrinking is for the reader; a user's machine may take a millisecond a step. */
+const shrinking = { checks: 100, budget: { configurations: 20_000 } } as const
+
 /**
  * Holds the history of all clients against the model. Throws a violation, with its picture, when there is no order.
  *
@@ -26,7 +29,7 @@ export const judge = (
   if (verdict._tag === "Unknown") return "not judged"
   const { culprit } = verdict
   const title = `${machine}, seed ${world.seed}`
-  const shrunk = Shrink.shrink<any>(model, verdict)
+  const shrunk = Shrink.shrink<any>(model, verdict, shrinking)
   throw new Violation({
     property: "linearizable",
     sentence: `no order of all calls explains what client ${culprit.client} was answered: ${model.describe(culprit)}`,
