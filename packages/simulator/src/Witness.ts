@@ -160,10 +160,13 @@ export const make = <State>(
 
   const executor: Witness<State>["executor"] = (node, inner) => {
     let through = 0
+    let time = 0
     let digested = { state: inner.initial, digest: inner.digest(inner.initial) }
     const apply: Executor.Executor<State>["apply"] = (state, at, batch) => {
       hold("in order", at.slot === through + 1, () => `node ${node} applies slot ${at.slot} after slot ${through}`)
       through = at.slot
+      hold("time never goes back", at.time >= time, () => `node ${node} applies slot ${at.slot} at an earlier time`)
+      time = at.time
       const chosen = box.chosen[at.slot - 1]
       hold("only what is chosen", chosen !== undefined && equal(chosen.batch, batch), () => {
         return `node ${node} applies in slot ${at.slot} what no quorum has accepted there`
