@@ -69,7 +69,9 @@ export const Status = Schema.Struct({
   /** Known to be chosen. */
   chosenThrough: Count,
   /** Applied to the machine. */
-  appliedThrough: Count
+  appliedThrough: Count,
+  /** Why its acceptor does not vote now, in one sentence; absent while it does. */
+  trouble: Schema.optionalWith(Schema.String, { exact: true })
 })
 
 /**

@@ -1,6 +1,9 @@
 /**
  * The acceptor as an actor: one transaction and one fsync a turn, then the replies, then the chosen entries to the learner.
  *
+ * After a write that failed it votes no more, and says so, until it could read again what its journal holds. It goes on
+ * from that, as after a restart, and from nothing it remembers (DESIGN 5.8). A damaged journal ends it.
+ *
  * ```
  *   proposers ── Prepare, Accept, Fetch ──►┌──────────┐── write ──► journal
  *             ◄── one reply each ──────────│ acceptor │── Chosen ─► learner
@@ -10,10 +13,12 @@
  *
  * @since 0.1.0
  */
-import { Journal } from "@synod/journal"
-import { Acceptor, Durable } from "@synod/paxos"
-import type { Ballot, Entry, Message, Slot } from "@synod/paxos"
+import { Journal, type JournalError } from "@synod/journal"
+import { Acceptor, Ballot, Durable, Slot } from "@synod/paxos"
+import type { Entry, Message } from "@synod/paxos"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Actor from "./Actor.js"
 import { ReplicaConfig } from "./ReplicaConfig.js"
@@ -35,34 +40,63 @@ export interface Request {
  * @since 0.1.0
  * @category models
  */
-export type AcceptorActor = Actor.Actor<Request, Acceptor.State>
+export interface AcceptorActor extends Actor.Actor<Request, Acceptor.State> {
+  /**
+   * Why it does not vote now, in one sentence: a write failed, or takes longer than any peer would wait. Nothing while
+   * it votes.
+   */
+  readonly trouble: () => string | undefined
+}
 
 /**
  * @since 0.1.0
  * @category constructors
  */
 export const make = (options: {
-  /** What the journal held behind the chosen slots. */
-  readonly entries: ReadonlyArray<Entry.Entry>
   /** Takes chosen entries; may wait until the learner has room. */
   readonly deliver: (after: Slot.Slot, entries: ReadonlyArray<Entry.Entry>) => Effect.Effect<void>
   /** A higher ballot was promised. */
   readonly observe: (ballot: Ballot.Ballot) => void
-}): Effect.Effect<AcceptorActor, never, Journal.Journal | Scope.Scope> =>
+}): Effect.Effect<AcceptorActor, JournalError.JournalError, Journal.Journal | Scope.Scope> =>
   Effect.gen(function* () {
     const journal = yield* Journal.Journal
     const config = yield* ReplicaConfig
+    const clock = yield* Effect.clock
+    const patience = Duration.toMillis(config.heartbeat) * config.silence
+    /** Why it does not vote, since a write failed. */
+    let failure: string | undefined
+    /** When the write under way began. */
+    let writing: number | undefined
 
     const persist = (asked: ReadonlyArray<Actor.Asked<Request, Acceptor.Action>>) => {
       const writes: Array<Durable.Write> = []
       for (const { action } of asked) if (action._tag === "Persist") writes.push(action.write)
       const merged = Durable.merge(writes)
-      return merged.length === 0
-        ? Effect.void
-        : merged.length === 1
-          ? journal.write(merged[0]!)
-          : Effect.forEach(merged, journal.write, { discard: true })
+      if (merged.length === 0) return Effect.void
+      writing = clock.unsafeCurrentTimeMillis()
+      return Effect.map(
+        merged.length === 1 ? journal.write(merged[0]!) : Effect.forEach(merged, journal.write, { discard: true }),
+        () => void (writing = undefined)
+      )
     }
+
+    const recover = Effect.fnUntraced(function* (error: JournalError.JournalError, requests: Iterable<Request>) {
+      writing = undefined
+      if (error._tag === "JournalDamaged") return yield* Effect.fail(error)
+      failure = error.message
+      for (const { refuse } of requests) refuse(failure)
+      yield* Effect.logWarning(`votes no more: ${failure}`)
+      const state = yield* Effect.delay(
+        Effect.flatMap(journal.recover, stateOf(journal, config.chunk)),
+        config.heartbeat
+      ).pipe(Effect.retry({ while: isPassing, schedule: Schedule.spaced(config.heartbeat) }))
+      failure = undefined
+      yield* Effect.logInfo(`votes again, with ballot ${Ballot.format(state.promised)} promised`)
+      // The write that failed may be there after all.
+      options.observe(state.promised)
+      yield* options.deliver(state.chosenThrough, [])
+      return state
+    })
 
     const send = (asked: ReadonlyArray<Actor.Asked<Request, Acceptor.Action>>) => {
       let reading: Array<Effect.Effect<void>> | undefined
@@ -97,13 +131,43 @@ export const make = (options: {
       return after === undefined ? undefined : options.deliver(after, entries)
     }
 
-    return yield* Actor.make({
+    const actor = yield* Actor.make({
       name: "acceptor",
-      initial: Acceptor.recover(journal.recovered, options.entries),
+      initial: yield* stateOf(journal, config.chunk)(journal.recovered),
       mailbox: config.mailbox,
       step: (state: Acceptor.State, { message }: Request) => Acceptor.step(state, message, config),
       persist,
+      recover,
       send,
       deliver
     })
+    return {
+      ...actor,
+      tell: (request) => {
+        if (failure === undefined) return actor.tell(request)
+        request.refuse(failure)
+        return true
+      },
+      trouble: () => {
+        const taken = writing === undefined ? 0 : clock.unsafeCurrentTimeMillis() - writing
+        return failure ?? (taken > patience ? `a write to the journal has taken ${taken} ms so far` : undefined)
+      }
+    }
   })
+
+/** An acceptor whose journal holds this: with the entries behind the chosen ones, few, since a leader proposes only so far ahead. */
+const stateOf =
+  (journal: Journal.Journal["Type"], bytes: number) =>
+  (durable: Durable.Durable): Effect.Effect<Acceptor.State, JournalError.JournalError> =>
+    Effect.gen(function* () {
+      const { acceptedThrough, chosenThrough } = durable
+      const entries: Array<Entry.Entry> = []
+      while (chosenThrough + entries.length < acceptedThrough) {
+        const slots = acceptedThrough - chosenThrough - entries.length
+        entries.push(...(yield* journal.read(Slot.plus(chosenThrough, entries.length), { slots, bytes })))
+      }
+      return Acceptor.recover(durable, entries)
+    })
+
+/** The disk may be well again the next time. */
+const isPassing = (error: JournalError.JournalError): boolean => error._tag !== "JournalDamaged"

@@ -77,14 +77,19 @@ export class Checkpoint extends Context.Reference<Checkpoint>()("@synod/replica/
  * @since 0.1.0
  * @category constructors
  */
-export const make = <State, Input, Action>(options: {
+export const make = <State, Input, Action, E extends Failure = Failure>(options: {
   readonly name: string
   readonly initial: State
   /** Inputs that may wait. */
   readonly mailbox: number
   readonly step: (state: State, input: Input) => Step.Step<State, Action>
   /** Makes durable what the steps of this turn asked to; runs before anything is sent. */
-  readonly persist?: (asked: ReadonlyArray<Asked<Input, Action>>) => Effect.Effect<void, Failure>
+  readonly persist?: (asked: ReadonlyArray<Asked<Input, Action>>) => Effect.Effect<void, E>
+  /**
+   * When that fails: the state to go on from. Nothing of the turn was said, and its inputs are as if lost. Without it the
+   * actor ends with the failure.
+   */
+  readonly recover?: (failure: E, inputs: Iterable<Input>) => Effect.Effect<State, Failure>
   /** Says what the steps of this turn asked to. */
   readonly send: (asked: ReadonlyArray<Asked<Input, Action>>) => Effect.Effect<void> | undefined
   /** Hands on what the steps of this turn asked to; may wait for room. */
@@ -107,7 +112,20 @@ export const make = <State, Input, Action>(options: {
         for (const action of step.actions) asked.push({ input, action })
       }
       if (checkpoint !== undefined) yield* reach("persist")
-      if (options.persist !== undefined && asked.length > 0) yield* options.persist(asked)
+      if (options.persist !== undefined && asked.length > 0) {
+        const { recover } = options
+        const persisting = options.persist(asked)
+        const recovered = yield* recover === undefined
+          ? persisting
+          : Effect.matchEffect(persisting, {
+              onFailure: (failure) => Effect.map(recover(failure, inputs), (state) => ({ state })),
+              onSuccess: () => Effect.void
+            })
+        if (recovered !== undefined) {
+          state = recovered.state
+          return
+        }
+      }
       state = next
       if (checkpoint !== undefined) yield* reach("send")
       const sending = options.send(asked)

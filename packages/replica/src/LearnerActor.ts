@@ -10,6 +10,7 @@ import type { Executor } from "@synod/state-machine"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
+import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Actor from "./Actor.js"
 import { EventLoop } from "./EventLoop.js"
@@ -74,6 +75,12 @@ export const make = (
 
     const read = (after: Slot.Slot) =>
       journal.read(after, { slots: config.replay, bytes: config.chunk }).pipe(
+        Effect.tapError((error) => Effect.logWarning(error.message)),
+        // A journal that was not damaged answers when its disk does again, or when the acceptor has recovered it.
+        Effect.retry({
+          while: (error) => error._tag !== "JournalDamaged",
+          schedule: Schedule.spaced(config.heartbeat)
+        }),
         Effect.flatMap((entries) => actor.offer({ _tag: "Read", after, entries })),
         Effect.catchAll((error) => actor.offer({ _tag: "Failed", error }))
       )

@@ -19,8 +19,8 @@
  */
 import { type Bounds, Client, type ClientConfig, type ClientRpcs, Endpoint } from "@synod/client"
 import { Journal, type JournalError, JournalStore } from "@synod/journal"
-import { Ballot, Quorum, Slot } from "@synod/paxos"
-import type { Entry, Message, NodeId } from "@synod/paxos"
+import { Ballot, Quorum } from "@synod/paxos"
+import type { Message, NodeId } from "@synod/paxos"
 import { Answer, Reply } from "@synod/state-machine"
 import type { Caller, Executor, StateMachine } from "@synod/state-machine"
 import * as Cause from "effect/Cause"
@@ -104,10 +104,8 @@ export const make = (
       proposer.tell({ _tag: "Observe", ballot })
       election.tell({ _tag: "Observe", ballot })
     }
-    const entries = yield* unchosen(journal, config.chunk)
     const acceptor = yield* Scope.extend(
       AcceptorActor.make({
-        entries,
         deliver: (after, entries) => learner.offer({ _tag: "Chosen", after, entries }),
         observe
       }),
@@ -130,7 +128,10 @@ export const make = (
       ElectionActor.make({
         quorums,
         promised,
-        campaign: (above) => proposer.tell({ _tag: "Campaign", above }),
+        // Who can't vote can't lead.
+        campaign: (above) => {
+          if (acceptor.trouble() === undefined) proposer.tell({ _tag: "Campaign", above })
+        },
         follow: (ballot) => proposer.tell({ _tag: "Observe", ballot })
       }),
       scope
@@ -167,6 +168,7 @@ export const make = (
       const { chosenThrough, log, promised } = acceptor.state()
       const applied = learner.applied()
       const leader = leaderOf(election.state().leader)
+      const trouble = acceptor.trouble()
       return {
         node: peers.self,
         machine: executor.machine,
@@ -175,7 +177,8 @@ export const make = (
         promised: Ballot.format(promised),
         acceptedThrough: log.through,
         chosenThrough,
-        appliedThrough: applied.through
+        appliedThrough: applied.through,
+        ...(trouble === undefined ? {} : { trouble })
       }
     })
     const digest = Effect.sync((): ClientRpcs.Digest => {
@@ -244,8 +247,18 @@ export const make = (
     const peer: Peer = {
       acceptor: (message) =>
         ask<AcceptorActor.Request, Message.ToProposer>(acceptor, (reply, refuse) => ({ message, reply, refuse })),
+      // It answers for its journal: a leader that can't write is missed, and whoever can't write is no help to others.
       heartbeat: (message) =>
-        ask<ElectionActor.Input, Message.HeartbeatReply>(election, (reply) => ({ _tag: "Heartbeat", message, reply })),
+        Effect.suspend(() => {
+          const trouble = acceptor.trouble()
+          return trouble === undefined
+            ? ask<ElectionActor.Input, Message.HeartbeatReply>(election, (reply) => ({
+                _tag: "Heartbeat",
+                message,
+                reply
+              }))
+            : Effect.fail(new Endpoint.Unreachable({ reason: trouble, sent: false }))
+        }),
       client
     }
     yield* Scope.extend(peers.serve(peer), scope)
@@ -278,21 +291,6 @@ export const layer = <Name extends string>(
       return Context.make(machine.caller, caller).pipe(Context.add(Replica, replica))
     })
   )
-
-/** The accepted entries that are not known to be chosen: few, since a leader proposes only so far ahead. */
-const unchosen = (
-  journal: Journal.Journal["Type"],
-  bytes: number
-): Effect.Effect<ReadonlyArray<Entry.Entry>, JournalError.JournalError> =>
-  Effect.gen(function* () {
-    const { acceptedThrough, chosenThrough } = journal.recovered
-    const entries: Array<Entry.Entry> = []
-    while (chosenThrough + entries.length < acceptedThrough) {
-      const slots = acceptedThrough - chosenThrough - entries.length
-      entries.push(...(yield* journal.read(Slot.plus(chosenThrough, entries.length), { slots, bytes })))
-    }
-    return entries
-  })
 
 const leaderOf = (ballot: Ballot.Ballot): NodeId.NodeId | undefined => (ballot.node === 0 ? undefined : ballot.node)
 

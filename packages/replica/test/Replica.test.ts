@@ -52,7 +52,29 @@ const single = (
 const open = Uint8Array.of(1, 0)
 
 describe("a replica that can't go on", () => {
-  it.scoped("a failed write: it stops, says so in one line, and what waited is not answered", () =>
+  it.scoped("a damaged journal: it stops, says so in one line, and what waited is not answered", () =>
+    Effect.gen(function* () {
+      const lines: Array<string> = []
+      const damaged = new JournalError.JournalDamaged({
+        filename: "/data/1.sqlite",
+        slot: undefined,
+        reason: "database disk image is malformed"
+      })
+      const { peer, replica } = yield* single(3, damaged, lines)
+      const submitted = yield* Effect.either(peer.client.submit(open))
+      expect(submitted).toMatchObject({ _tag: "Left", left: { _tag: "Unreachable", sent: true } })
+      const stopped = yield* Effect.flip(replica.stopped)
+      expect(stopped.message).toBe(`Node 1 has stopped: ${damaged.message}`)
+      expect(lines.filter((line) => line.startsWith("ERROR"))).toEqual([`ERROR ${stopped.message}`])
+      expect(lines.join("\n")).not.toContain("    at ")
+      // Whoever asks later doesn't wait either.
+      expect(yield* Effect.flip(peer.client.submit(open))).toMatchObject({ _tag: "Unreachable", sent: false })
+      expect(yield* Effect.flip(peer.client.query([open], "linearizable"))).toMatchObject({ _tag: "Unreachable" })
+      expect(yield* Effect.flip(peer.heartbeat({ _tag: "Heartbeat", round: 1 }))).toMatchObject({ _tag: "Unreachable" })
+    }).pipe(Effect.scoped, VirtualTime.provide)
+  )
+
+  it.scoped("a failed write does not stop it: what waited is answered when the journal is", () =>
     Effect.gen(function* () {
       const lines: Array<string> = []
       const failed = new JournalError.JournalFailed({
@@ -61,16 +83,18 @@ describe("a replica that can't go on", () => {
         reason: "the disk is full"
       })
       const { peer, replica } = yield* single(3, failed, lines)
-      const submitted = yield* Effect.either(peer.client.submit(open))
-      expect(submitted).toMatchObject({ _tag: "Left", left: { _tag: "Unreachable", sent: true } })
-      const stopped = yield* Effect.flip(replica.stopped)
-      expect(stopped.message).toBe(`Node 1 has stopped: ${failed.message}`)
-      expect(lines.filter((line) => line.startsWith("ERROR"))).toEqual([`ERROR ${stopped.message}`])
-      expect(lines.join("\n")).not.toContain("    at ")
-      // Whoever asks later doesn't wait either.
-      expect(yield* Effect.flip(peer.client.submit(open))).toMatchObject({ _tag: "Unreachable", sent: false })
-      expect(yield* Effect.flip(peer.client.query([open], "linearizable"))).toMatchObject({ _tag: "Unreachable" })
-      expect(yield* Effect.flip(peer.heartbeat({ _tag: "Heartbeat", round: 1 }))).toMatchObject({ _tag: "Unreachable" })
+      const submitted = yield* Effect.fork(peer.client.submit(open))
+      yield* Cluster.until(
+        "it says so",
+        Effect.map(replica.status, ({ trouble }) => trouble === failed.message)
+      )
+      expect(yield* Effect.flip(peer.heartbeat({ _tag: "Heartbeat", round: 1 }))).toMatchObject({
+        reason: failed.message,
+        sent: false
+      })
+      yield* Fiber.join(submitted)
+      expect((yield* replica.status).trouble).toBeUndefined()
+      expect(lines.filter((line) => /^(WARN|ERROR)/.test(line))).toEqual([`WARN votes no more: ${failed.message}`])
     }).pipe(Effect.scoped, VirtualTime.provide)
   )
 
@@ -163,15 +187,15 @@ describe("a replica that is stopped", () => {
   it.scoped("one that stopped by itself can be started again", () =>
     Effect.gen(function* () {
       const disk = yield* Journal.makeMemoryDisk
-      let full = false
+      let damaged = false
       const journal = Layer.scoped(
         Journal.Journal,
         Effect.map(Journal.makeMemory(disk), (journal) => ({
           ...journal,
           write: (write) =>
             Effect.suspend(() =>
-              full
-                ? new JournalError.JournalFailed({ filename: "disk", operation: "write", reason: "it is full" })
+              damaged
+                ? new JournalError.JournalDamaged({ filename: "disk", slot: undefined, reason: "it says so" })
                 : journal.write(write)
             )
         }))
@@ -183,13 +207,13 @@ describe("a replica that is stopped", () => {
       const tally = yield* Effect.provide(Tally.client, context)
       const [node] = Context.get(context, InProcess.InProcess).nodes
       yield* tally.Add({ key: "a" })
-      full = true
+      damaged = true
       const unsure = yield* Effect.fork(tally.Add({ key: "b" }))
       yield* Cluster.until(
         "it has stopped",
         Effect.map(Effect.option(status(node!)), ({ _tag }) => _tag === "None")
       )
-      full = false
+      damaged = false
       yield* start(node!)
       yield* Fiber.join(unsure)
       expect(yield* tally.Positions({ key: "b" })).toEqual([2])

@@ -132,6 +132,7 @@ const settle = (disk: Disk, owner: JournalStore.Owner, operation: "open" | "reco
       contents.end += parts.length
       contents.records++
     }
+    if (disk.isFull()) return yield* failed(disk, operation, "the disk is full")
     disk.truncate(contents.end)
     for (let i = 0; i < contents.end; i++) disk.write(i, disk.read(i))
     if (contents.records === 0) yield* append(disk, contents, operation, Buffer.from(JSON.stringify(owner)))

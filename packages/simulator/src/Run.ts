@@ -163,6 +163,7 @@ export const run = <Name extends string, State, Commands extends Rpc.Any, Querie
         ["a command is applied", witness.applied() > 0 ? 1 : 0],
         ["a command is sent again, and applied once", witness.repeats()],
         ["the lead changes", witness.ballots() > 1 ? 1 : 0],
+        [goesOn, witness.recoveries()],
         [liveWith(core.kind), survives ? 1 : 0],
         ["live again within 5 election timeouts", survives && live <= 5 * electionTimeout ? 1 : 0],
         ["a history is found linearizable", verdict === "linearizable" ? 1 : 0]
@@ -196,6 +197,8 @@ export const run = <Name extends string, State, Commands extends Rpc.Any, Querie
   }
 }
 
+const goesOn = "a write fails, and its replica goes on from what it reads"
+
 const liveWith = (core: Atlas.Kind): string => `live again with the core ${core}`
 
 /**
@@ -208,6 +211,7 @@ export const sometimes = ({ replicas }: { readonly replicas: number }): Readonly
   "a command is applied",
   "a command is sent again, and applied once",
   "the lead changes",
+  goesOn,
   ...Atlas.kinds
     .filter((kind) => kind === "whole" || kind === "quorum" || replicas >= Partition.fewest(kind))
     .map(liveWith),

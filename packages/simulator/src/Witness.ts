@@ -40,6 +40,8 @@ export interface Witness<State> {
   readonly ballots: () => number
   /** Commands that stood in the log more than once. */
   readonly repeats: () => number
+  /** Journals that were looked at again after a write that failed, by a replica that went on. */
+  readonly recoveries: () => number
 }
 
 /** What is known of a slot once one replica has applied it. */
@@ -80,6 +82,7 @@ export const make = <State>(
   const seen = new Set<string>()
   const journals = new Map<NodeId.NodeId, Held>()
   let repeats = 0
+  let recoveries = 0
   const { violate } = world
 
   const hold = (property: string, holds: boolean, sentence: () => string): void => {
@@ -105,16 +108,14 @@ export const make = <State>(
   const journal: Witness<State>["journal"] = (node, inner) => {
     const held: Held = journals.get(node) ?? { state: inner.recovered, log: [], pending: undefined }
     journals.set(node, held)
-    const { pending } = held
-    held.pending = undefined
-    if (pending !== undefined && same(pending.state, inner.recovered)) include(node, held, pending)
-    hold("durable before spoken", same(held.state, inner.recovered), () => {
-      const [now, then] = [Ballot.format(inner.recovered.promised), Ballot.format(held.state.promised)]
-      const [has, had] = [inner.recovered.acceptedThrough, held.state.acceptedThrough]
-      return `node ${node} comes back with promise ${now} and slots through ${has}, and had ${then} and ${had}`
-    })
+    comesBack(node, held, inner.recovered)
     return {
       ...inner,
+      recover: Effect.tap(inner.recover, (recovered) => {
+        world.trace.event(String(node), "recovers")
+        comesBack(node, held, recovered)
+        recoveries++
+      }),
       write: (write) =>
         Effect.suspend(() => {
           held.pending = write
@@ -124,6 +125,18 @@ export const make = <State>(
           })
         })
     }
+  }
+
+  /** What a journal holds when it is opened, or looked at again after a write that failed. */
+  const comesBack = (node: NodeId.NodeId, held: Held, recovered: Durable.Durable): void => {
+    const { pending } = held
+    held.pending = undefined
+    if (pending !== undefined && same(pending.state, recovered)) include(node, held, pending)
+    hold("durable before spoken", same(held.state, recovered), () => {
+      const [now, then] = [Ballot.format(recovered.promised), Ballot.format(held.state.promised)]
+      const [has, had] = [recovered.acceptedThrough, held.state.acceptedThrough]
+      return `node ${node} comes back with promise ${now} and slots through ${has}, and had ${then} and ${had}`
+    })
   }
 
   /** A write is durable. */
@@ -234,7 +247,8 @@ export const make = <State>(
     wiped: (node) => void journals.delete(node),
     applied: () => slots.length,
     ballots: box.ballots,
-    repeats: () => repeats
+    repeats: () => repeats,
+    recoveries: () => recoveries
   }
 }
 
