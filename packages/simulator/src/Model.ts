@@ -131,17 +131,38 @@ export const ofMachine = <Name extends string, State, Commands extends Rpc.Any, 
     }
     return here
   }
+  const digests = new WeakMap<object, string>()
+  const key = (state: State): string => {
+    if (typeof state !== "object" || state === null) return Digest.of(state)
+    const known = digests.get(state)
+    if (known !== undefined) return known
+    const digest = Digest.of(state)
+    digests.set(state, digest)
+    return digest
+  }
+  /** What each command did in each state: a search comes to the same ones again and again, and handlers are slow. */
+  const taken = new Map<string, Map<unknown, Map<string, Ran<State>>>>()
+  const ranBefore = (state: State, operation: Operation): Ran<State> => {
+    const inputs = taken.get(operation.name) ?? new Map<unknown, Map<string, Ran<State>>>()
+    taken.set(operation.name, inputs)
+    const states = inputs.get(operation.input) ?? new Map<string, Ran<State>>()
+    inputs.set(operation.input, states)
+    const from = key(state)
+    const ran = states.get(from) ?? run(state, operation)
+    states.set(from, ran)
+    return ran
+  }
   return {
     name: machine.name,
     initial: machine.initial,
     step: (state, operation) => {
-      const ran = run(state, operation)
+      const ran = ranBefore(state, operation)
       if (operation.outcome === "unknown") return ran.state
       return Digest.of(Either.getOrThrow(Answer.decode(ran.answer))) === Digest.of(operation.output)
         ? ran.state
         : undefined
     },
-    key: Digest.of,
+    key,
     // A call that failed never reached the machine: what the machine refuses, it answers.
     kind: ({ name, outcome }) => (outcome === "failed" ? "nothing" : queries.has(name) ? "reads" : "updates"),
     alike: ({ input, name, outcome, output }) =>
