@@ -95,7 +95,7 @@ it("knows a query that lies, and draws the calls that have no order", () => {
     Read: (state, { name }) => Effect.map(handlers.Read(state, { name }), (value) => (value === 7 ? 8 : value))
   })
   const model = Model.ofMachine(machine, Effect.runSync(Effect.provide(machine.executor, layer)))
-  const { violation } = Run.run(machine, { layer: lying, workload, model, seed: 1, faults: {} })
+  const { violation } = Run.run(machine, { layer: lying, workload, model, seed: 1, faults: {}, chaos: 4 })
   expect(violation?.property).toBe("linearizable")
   expect(violation?.message).toMatch(/client \d was answered: Read\(.*\) = 8/)
   expect(violation?.picture?.text).toContain("►")
