@@ -92,12 +92,13 @@ it("knows a query that lies, and draws the calls that have no order", () => {
   const { Registers: machine, handlers, layer, workload } = Registers
   const lying = machine.toLayer({
     ...handlers,
-    Read: (state, { name }) => Effect.map(handlers.Read(state, { name }), (value) => (value === 7 ? 8 : value))
+    Read: (state, { name }) =>
+      Effect.map(handlers.Read(state, { name }), (value) => (value === null || value < 5 ? value : value + 1))
   })
   const model = Model.ofMachine(machine, Effect.runSync(Effect.provide(machine.executor, layer)))
   const { violation } = Run.run(machine, { layer: lying, workload, model, seed: 1, faults: {}, chaos: 4 })
   expect(violation?.property).toBe("linearizable")
-  expect(violation?.message).toMatch(/client \d was answered: Read\(.*\) = 8/)
+  expect(violation?.message).toMatch(/client \d was answered: /)
   expect(violation?.picture?.text).toContain("►")
   expect(/^<!doctype html>/i.test(violation?.picture?.html ?? "")).toBe(true)
 })
