@@ -221,7 +221,7 @@ const summary = (checked: ReadonlyArray<Checked>) => {
   return Console.log(
     [
       "",
-      `${checked.length} histories: ${count("Linearizable")} linearizable, ${count("NotLinearizable")} not, ${count("Unknown")} unknown.`,
+      `${checked.length} ${checked.length === 1 ? "history" : "histories"}: ${count("Linearizable")} linearizable, ${count("NotLinearizable")} not, ${count("Unknown")} unknown.`,
       ...(compared.length === 0 ? [] : [`${matching} of ${compared.length} verdicts match.`]),
       `Slowest: ${slowest.task.file}, ${slowest.seconds.toFixed(2)} s.`
     ].join("\n")

@@ -2,7 +2,7 @@
  * `simulate`: seeds of a tier on several processes, with a summary; or one seed, to be read.
  */
 import { Command, Options } from "@effect/cli"
-import { Runs, type Fault, type Tier } from "@synod/simulator"
+import { Fault, Runs, type Tier } from "@synod/simulator"
 import { Console, Data, Effect, Option } from "effect"
 import * as Progress from "./Progress.js"
 import * as Resume from "./Resume.js"
@@ -82,8 +82,11 @@ const parse = (text: string, tier: Tier.Tier) =>
       if (fault === undefined) {
         return yield* refuse(`The ${tier.name} tier has no fault ${name}: expected ${tier.faults.join(", ")}.`)
       }
-      if (!(rate >= 0 && rate <= 1000))
-        return yield* refuse(`--faults has ${part}: expected a rate from 0 to 1000, as in loss=0.1.`)
+      const { unit } = Fault.faults[fault]
+      const most = unit === "second" ? 1000 : 1
+      if (!(rate >= 0 && rate <= most)) {
+        return yield* refuse(`--faults has ${part}: expected ${fault} a ${unit}, from 0 to ${most}.`)
+      }
       rates[fault] = rate
     }
     return rates
