@@ -7,11 +7,12 @@ import { NodeContext, NodeRuntime } from "@effect/platform-node"
 import { Cause, Console, Effect, Either } from "effect"
 import * as CheckHistory from "./CheckHistory.js"
 import * as ModelCheck from "./ModelCheck.js"
+import * as Mutants from "./Mutants.js"
 import * as Simulate from "./Simulate.js"
 
 const lab = Command.make("lab").pipe(
   Command.withDescription("What tries to break Synod."),
-  Command.withSubcommands([CheckHistory.command, ModelCheck.command, Simulate.command])
+  Command.withSubcommands([CheckHistory.command, ModelCheck.command, Mutants.command, Simulate.command])
 )
 
 /** A person at a terminal is told what happened, not where in the code. */

@@ -1,0 +1,19 @@
+/** All mutants, in the order in which they are run and listed. */
+import { elections } from "./Elections.js"
+import { journals } from "./Journals.js"
+import { logs } from "./Logs.js"
+import { messages } from "./Messages.js"
+import type { Mutant } from "./Mutant.js"
+import { promises } from "./Promises.js"
+import { reads } from "./Reads.js"
+import { sessions } from "./Sessions.js"
+
+export const all: ReadonlyArray<Mutant> = [
+  ...promises,
+  ...logs,
+  ...reads,
+  ...sessions,
+  ...journals,
+  ...messages,
+  ...elections
+]

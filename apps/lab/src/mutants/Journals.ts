@@ -1,0 +1,82 @@
+/** What is on disk. The driver here is that of the simulated disk; the one of SQLite passes the same suite. */
+import type { Mutant } from "./Mutant.js"
+
+const driver = "packages/simulator/src/DiskJournal.ts"
+
+export const journals: ReadonlyArray<Mutant> = [
+  {
+    name: "wiped-journal-votes-again",
+    bug: "A replica whose journal is gone comes back under its old id and votes as if it had said nothing. The guard is the supervisor's for now: this one starts it again.",
+    edits: [
+      {
+        file: "packages/simulator/src/Machines.ts",
+        find: "    if (machine.lost || machine.process !== undefined) return",
+        replace: "    if (machine.process !== undefined) return"
+      }
+    ],
+    tier: "world"
+  },
+  {
+    name: "checksums-not-checked",
+    bug: "Bits that flipped at rest are read as if they had been written (Protocol-Aware Recovery), since neither the disk's sectors nor the journal's rows are checked.",
+    edits: [
+      {
+        file: "packages/simulator/src/internal/sector.ts",
+        find: '  if (view.getUint32(0) !== crc32(sector.subarray(4))) return "damaged"\n',
+        replace: ""
+      },
+      {
+        file: "packages/journal/src/Row.ts",
+        find: `  if (checksum(slot, body) !== crc) return Either.left("its checksum differs")
+  if (body.length !== stateBytes`,
+        replace: "  if (body.length !== stateBytes"
+      },
+      {
+        file: "packages/journal/src/Row.ts",
+        find: `  if (checksum(slot, body) !== crc) return Either.left("its checksum differs")
+  if (body.length < entryHeader`,
+        replace: "  if (body.length < entryHeader"
+      }
+    ],
+    tier: "world",
+    harsh: true,
+    rates: { bitFlip: 1, crash: 0.002, outage: 0.3 }
+  },
+  {
+    name: "failed-sync-ignored",
+    bug: "The result of fsync is not looked at. What it failed to keep is gone at the next power loss.",
+    edits: [
+      {
+        file: driver,
+        find: '      if (!disk.sync()) return failed(disk, operation, "the disk could not sync")\n      contents.end',
+        replace: "      disk.sync()\n      contents.end"
+      }
+    ],
+    tier: "world"
+  },
+  {
+    name: "failed-sync-believed-later",
+    bug: "After an fsync that failed, what the disk shows is taken to be on it, and the next fsync succeeds without it: what PostgreSQL found in 2018.",
+    edits: [
+      {
+        file: driver,
+        find: "    for (let i = 0; i < contents.end; i++) disk.write(i, disk.read(i))\n",
+        replace: ""
+      }
+    ],
+    tier: "world",
+    rates: { syncLie: 0.05, crash: 0.003, lostWrites: 1 }
+  },
+  {
+    name: "failed-write-answered",
+    bug: "After a write that failed the acceptor looks again what its journal holds, and then answers all the same.",
+    edits: [
+      {
+        file: "packages/replica/src/Actor.ts",
+        find: "          state = recovered.state\n          return\n",
+        replace: "          state = recovered.state\n"
+      }
+    ],
+    tier: "world"
+  }
+]

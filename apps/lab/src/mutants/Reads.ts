@@ -1,0 +1,70 @@
+/** Reads that are not linearizable. */
+import type { Mutant } from "./Mutant.js"
+
+const leader = "packages/paxos/src/Leader.ts"
+
+export const reads: ReadonlyArray<Mutant> = [
+  {
+    name: "read-before-first-entry",
+    bug: "A new leader answers reads from what it knows to be chosen, before all it adopted is chosen at its own ballot. Raft, 8: it has to commit an entry of its term first.",
+    edits: [
+      {
+        file: leader,
+        find: "          slot: Slot.max(after.chosenThrough, after.adopted.acceptedThrough)",
+        replace: "          slot: after.chosenThrough"
+      }
+    ],
+    tier: "core"
+  },
+  {
+    name: "paused-leader-reads",
+    bug: "A leader answers reads without asking anybody whether it still leads: one that was paused, or cut off, gives stale answers.",
+    edits: [
+      {
+        file: leader,
+        find: "  return everyone(state, options)",
+        replace: `  const sent = everyone(state, options)
+  const slot = Slot.max(self.chosenThrough, self.adopted.acceptedThrough)
+  return Step.make<Leading, Action>(sent.state, ...sent.actions, { _tag: "Confirmed", confirm: state.confirm.asked, slot })`
+      }
+    ],
+    tier: "core"
+  },
+  {
+    name: "older-answer-confirms",
+    bug: "Any answer confirms the ballot for reads, also one to a message that left before they were asked for.",
+    edits: [
+      {
+        file: leader,
+        find: "Math.max(follower.confirmed, message.confirm)",
+        replace: "self.confirm.asked"
+      }
+    ],
+    tier: "core",
+    rates: { delay: 0.2, clog: 1, pause: 0.5, isolate: 0.3, halves: 0.3 }
+  },
+  {
+    name: "read-before-applied",
+    bug: "The slot of a read is known to be chosen, and the read is answered before the machine has applied it: the watermark goes ahead of the effects.",
+    edits: [
+      {
+        file: "packages/replica/src/LearnerActor.ts",
+        find: "          if (slot <= applied.through) return answer",
+        replace: "          if (slot >= 0) return answer"
+      }
+    ],
+    tier: "world"
+  },
+  {
+    name: "any-replica-reads",
+    bug: "Linearizable reads are answered by whichever replica is asked, as stale ones are.",
+    edits: [
+      {
+        file: "packages/replica/src/Replica.ts",
+        find: '          consistency === "stale"\n',
+        replace: '          consistency === "stale" || consistency === "linearizable"\n'
+      }
+    ],
+    tier: "world"
+  }
+]

@@ -1,0 +1,106 @@
+/** What clients were told, and what is applied for them. */
+import type { Mutant } from "./Mutant.js"
+
+const courier = "packages/client/src/Courier.ts"
+const learner = "packages/replica/src/LearnerActor.ts"
+
+export const sessions: ReadonlyArray<Mutant> = [
+  {
+    name: "repeated-command-applied-twice",
+    bug: "A command that comes again under its session and sequence is applied again (RIFL; the Raft thesis, 6.3).",
+    edits: [
+      {
+        file: "packages/state-machine/src/Executor.ts",
+        find: "        if (answered !== undefined) return answered\n",
+        replace: ""
+      }
+    ],
+    tier: "world"
+  },
+  {
+    name: "sessions-lost-with-snapshot",
+    bug: "Snapshots hold the state and not the sessions, so that a retry after a restore is applied again. Replicas install no snapshots yet: the witness takes and restores one now and then.",
+    edits: [
+      {
+        file: "packages/state-machine/src/Snapshot.ts",
+        find: "    Session.entries(sessions).map(",
+        replace: "    Session.entries(Session.empty).map("
+      }
+    ],
+    tier: "world"
+  },
+  {
+    name: "retry-under-new-identity",
+    bug: "A client that hears nothing for a second sends its command again under a new sequence, so that both are applied.",
+    edits: [
+      {
+        file: "packages/client/src/Client.ts",
+        find: "          submit(calls, numbered, deadline).pipe(",
+        replace: `            submit(calls, numbered, deadline - 3_000).pipe(
+              Effect.catchAll(() =>
+                Effect.flatMap(number(calls.length, deadline), (again) => submit(calls, again, deadline))
+              ),`
+      }
+    ],
+    tier: "world"
+  },
+  {
+    name: "unknown-outcome-called-failure",
+    bug: "A command that timed out is reported as not applied, and it was: the false failure that Jepsen's analyses name again and again.",
+    edits: [{ file: courier, find: "            unsure ||= refusal.sent\n", replace: "" }],
+    tier: "world"
+  },
+  {
+    name: "answer-of-another-command",
+    bug: "Whoever waits for a slot is given the answers of the entry that took it, also after another leader's entry did: the reply is matched by its index alone.",
+    edits: [
+      {
+        file: "packages/replica/src/Outcomes.ts",
+        find: "      if (Entry.equals(expected.entry, entry)) {",
+        replace: "      if (replies.length >= expected.submissions.length) {"
+      },
+      {
+        file: "packages/replica/src/ProposerActor.ts",
+        find: "            outcomes.abandon()\n",
+        replace: ""
+      }
+    ],
+    tier: "world"
+  },
+  {
+    name: "applied-without-its-effects",
+    bug: "How far the machine has applied survives a restart and its effects do not. Our machine is rebuilt from the whole log; here it starts behind what was chosen.",
+    edits: [
+      {
+        file: learner,
+        find: "      initial: Learner.initial(Slot.zero),",
+        replace: "      initial: Learner.initial(journal.recovered.chosenThrough),"
+      }
+    ],
+    tier: "world"
+  },
+  {
+    name: "applied-at-own-time",
+    bug: "Each replica applies a slot at the time of its own clock and not at the agreed one, so that handlers are not deterministic.",
+    edits: [
+      {
+        file: learner,
+        find: "      const time = Math.max(applied.time, entry.time)",
+        replace: "      const time = clock.unsafeCurrentTimeMillis()"
+      }
+    ],
+    tier: "world"
+  },
+  {
+    name: "time-goes-back",
+    bug: "The machine's time is that of the slot's leader, whose clock may be behind that of the one before.",
+    edits: [
+      {
+        file: learner,
+        find: "      const time = Math.max(applied.time, entry.time)",
+        replace: "      const time = entry.time"
+      }
+    ],
+    tier: "world"
+  }
+]
