@@ -1,5 +1,5 @@
 /**
- * Simulated clients: each does one operation after another, and what it saw of them is the history.
+ * Simulated clients: each has one caller or several who do one operation after another, and what they saw is the history.
  *
  * @since 0.1.0
  */
@@ -61,6 +61,9 @@ export interface Clients {
 /** How long a client thinks between two operations, in milliseconds, on average. */
 const thinking = 200
 
+/** Callers that share one client, and so its session and its requests: mostly one, sometimes several. */
+const atOnce = [1, 1, 4]
+
 /**
  * @since 0.1.0
  * @category constructors
@@ -83,8 +86,10 @@ export const start = <Name extends string, State, Commands extends Rpc.Any, Quer
   let busy = 0
   let running = true
 
+  type Api = StateMachine.Client<Commands, Queries>
+
   /** Writes down what goes through a caller. */
-  const recorded = (client: number, caller: Caller.Caller): Caller.Caller => {
+  const recorded = (client: string, caller: Caller.Caller): Caller.Caller => {
     const called = (bytes: Uint8Array): History.Call => {
       const { payload, tag } = Either.getOrThrow(Command.decode(bytes))
       world.trace.event(`c${client}`, "calls", () => `${tag} ${JSON.stringify(payload) ?? ""}`, bytes)
@@ -124,6 +129,16 @@ export const start = <Name extends string, State, Commands extends Rpc.Any, Quer
     }
   }
 
+  const once = (api: Api, client: number, count: number, seeded: Seeded) =>
+    Effect.gen(function* () {
+      busy++
+      const exit = yield* Effect.exit(workload(api, { seeded, client, count }))
+      busy--
+      if (exit._tag === "Failure" && Cause.isDie(exit.cause)) {
+        world.violate("the workload is sound", `operation ${count} of client ${client} dies: ${oneLine(exit.cause)}`)
+      }
+    })
+
   for (let client = 1; client <= options.clients; client++) {
     const process = world.process(`c${client}`)
     const seeded = world.seeded.fork(`client ${client}`)
@@ -138,17 +153,19 @@ export const start = <Name extends string, State, Commands extends Rpc.Any, Quer
         )
       )
       const caller = yield* Client.make(endpoints, options.config)
-      const api = yield* Effect.provideService(machine.client, machine.caller, recorded(client, caller))
-      for (let count = 0; ; count++) {
-        yield* Effect.sleep(-Math.log(1 - seeded.next()) * thinking)
-        if (!running) return
-        busy++
-        const exit = yield* Effect.exit(workload(api, { seeded, client, count }))
-        if (exit._tag === "Failure" && Cause.isDie(exit.cause)) {
-          world.violate("the workload is sound", `operation ${count} of client ${client} dies: ${oneLine(exit.cause)}`)
-        }
-        busy--
-      }
+      const callers = seeded.pick(atOnce)
+      let count = 0
+      const oneAfterAnother = (name: string) =>
+        Effect.gen(function* () {
+          const api = yield* Effect.provideService(machine.client, machine.caller, recorded(name, caller))
+          for (;;) {
+            yield* Effect.sleep((-Math.log(1 - seeded.next()) * thinking * (1 + callers)) / 2)
+            if (!running) return
+            yield* once(api, client, count++, seeded)
+          }
+        })
+      const names = Array.from({ length: callers }, (_, i) => (callers === 1 ? `${client}` : `${client}.${i + 1}`))
+      yield* Effect.forEach(names, oneAfterAnother, { concurrency: "unbounded", discard: true })
     })
     process.fork(Effect.scoped(life)).addObserver((exit) => {
       if (exit._tag === "Failure") world.violate("no defects", `client ${client} ends: ${oneLine(exit.cause)}`)
