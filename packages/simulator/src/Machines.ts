@@ -179,8 +179,11 @@ export const make = <State>(
       if (exit._tag === "Success" || !process.alive()) return
       const error = Cause.squash(exit.cause)
       world.trace.event(process.name, "stops", () => String(error))
-      if (isDefect(exit.cause)) world.violate("no defects", `node ${machine.node} stops: ${String(error)}`)
-      if (String(error).includes("is damaged") || String(error).includes("damaged (")) machine.lost = true
+      const reason = String(error)
+      // Its journal is the only thing for which a replica may stop.
+      const mayStop = !Cause.isDie(exit.cause) && reason.includes(machine.disk.name)
+      if (!mayStop) world.violate("no defects", `node ${machine.node} stops: ${reason}`)
+      if (reason.includes("damaged")) machine.lost = true
       crash(machine, false)
     })
   }
@@ -216,5 +219,3 @@ export const make = <State>(
     }
   }
 }
-
-const isDefect = (cause: Cause.Cause<unknown>): boolean => Cause.isDie(cause)
