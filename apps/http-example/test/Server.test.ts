@@ -23,6 +23,7 @@ describe("the server", () => {
         yield* book(port!, "A1", "Ada")
         assert.strictEqual(yield* status(port!, "A1", "Bob"), 409)
         yield* end(first, "SIGTERM")
+        assert.strictEqual(first.exitCode, 0)
         yield* start({ DATA: data, PORT: String(port) })
         assert.deepStrictEqual(yield* seats(port!), { A1: "Ada" })
       }),

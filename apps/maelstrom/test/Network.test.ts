@@ -83,6 +83,7 @@ const replica = (self: NodeId.NodeId): Peers.Peer => {
         happy: false,
         connected: false
       }),
+    takeOver: () => nobody,
     client: { submit: () => nobody, query: () => nobody, status: nobody, digest: nobody }
   }
 }

@@ -72,6 +72,8 @@ export type Input =
   | { readonly _tag: "Tick" }
   | { readonly _tag: "Heartbeat"; readonly message: Message.Heartbeat }
   | { readonly _tag: "HeartbeatReply"; readonly message: Message.HeartbeatReply }
+  /** The leader hands over to us. */
+  | { readonly _tag: "TakeOver"; readonly message: Message.TakeOver }
   /** Our own acceptor has promised this ballot, or our proposer has heard of it. */
   | { readonly _tag: "Observe"; readonly ballot: Ballot.Ballot }
   /** What our proposer does now; `claim` is zero while it follows. Nothing else makes a claim. */
@@ -147,6 +149,11 @@ const handle = (self: State, input: Input, options: Options): Step.Step<State, A
     case "HeartbeatReply":
       return input.message.round === self.round && options.quorums.members.includes(input.message.from)
         ? Step.make({ ...self, replies: new Map(self.replies).set(input.message.from, input.message) })
+        : Step.make(self)
+    case "TakeOver":
+      // Happy, so that nobody else tries as well while we do. From a leader that was followed by another, it comes too late.
+      return Ballot.equals(input.message.ballot, self.leader) && !isOurs(self)
+        ? Step.make<State, Action>({ ...self, happy: true }, { _tag: "Campaign", above: self.leader })
         : Step.make(self)
     case "Observe":
       return follow(self, input.ballot)

@@ -13,6 +13,7 @@
  *  election                              election
  *     │ ── Heartbeat ─────────────────────► │
  *     │ ◄── HeartbeatReply ──────────────── │
+ *     │ ── TakeOver ──────────────────────► │   from a leader that hands over
  * ```
  *
  * Messages may be lost, repeated, delayed and reordered.
@@ -241,3 +242,21 @@ export const HeartbeatReply = Schema.TaggedStruct("HeartbeatReply", {
  * @category election
  */
 export type HeartbeatReply = typeof HeartbeatReply.Type
+
+/**
+ * Asks a replica to take the lead at once: the leader gives it up, and has seen to it that this replica holds all that is
+ * in its log (Ongaro, *Consensus: Bridging Theory and Practice*, 2014, section 3.10).
+ *
+ * @since 0.1.0
+ * @category election
+ */
+export const TakeOver = Schema.TaggedStruct("TakeOver", {
+  /** The ballot of the leader that hands over. */
+  ballot: Ballot
+})
+
+/**
+ * @since 0.1.0
+ * @category election
+ */
+export type TakeOver = typeof TakeOver.Type

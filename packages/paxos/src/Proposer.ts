@@ -112,6 +112,20 @@ export const claim = (self: State): { readonly claim: Ballot.Ballot; readonly le
 })
 
 /**
+ * The other nodes that could take the lead at once: all that this leader ever proposed is chosen, and they hold it. None
+ * while something is under way.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const successors = (self: State, options: Options): ReadonlyArray<NodeId> => {
+  if (self._tag !== "Leading" || self.chosenThrough < self.log.through) return []
+  return options.quorums.members.filter(
+    (node) => node !== options.self && self.followers.get(node)?.matched === self.log.through
+  )
+}
+
+/**
  * @since 0.1.0
  * @category steps
  */

@@ -216,6 +216,25 @@ describe("Election", () => {
     assert.deepStrictEqual(replicas.campaigns, [])
   })
 
+  it("takes over at once from the leader it follows, and from no other", () => {
+    const replicas = new Electorate(3)
+    replicas.rounds(5)
+    const takeOver = (from: string): Election.Input => ({
+      _tag: "TakeOver",
+      message: { _tag: "TakeOver", ballot: ballot(from) }
+    })
+    replicas.step(node(3), takeOver("0.2"))
+    assert.deepStrictEqual(replicas.campaigns, ["1.1"])
+    replicas.step(node(3), takeOver("1.1"))
+    replicas.rounds(3)
+    assert.deepStrictEqual([replicas.leaders, replicas.campaigns], [[3], ["1.1", "2.3"]])
+    // Late or repeated, it changes nothing.
+    replicas.step(node(3), takeOver("1.1"))
+    replicas.step(node(2), takeOver("1.1"))
+    replicas.rounds(3)
+    assert.deepStrictEqual([replicas.leaders, replicas.campaigns], [[3], ["1.1", "2.3"]])
+  })
+
   // Found by the core tier of the simulator, five replicas, seed 100758: two leaders in a ring took turns for ever.
   it("stays happy for the round in which a new leader came up, which answers of that round could not tell of", () => {
     const follower = followerOf("1.2")

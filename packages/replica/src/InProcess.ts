@@ -61,6 +61,8 @@ export class InProcess extends Context.Tag("@synod/replica/InProcess")<
     readonly kill: (node: NodeId.NodeId) => Effect.Effect<void>
     /** Starts a replica from its journal; does nothing if it runs. */
     readonly start: (node: NodeId.NodeId) => Effect.Effect<void, StartError>
+    /** Has a replica hand over the lead; false if it doesn't lead, or leads on. */
+    readonly handOver: (node: NodeId.NodeId) => Effect.Effect<boolean>
     /** What a replica says of itself; fails when it doesn't run. */
     readonly status: (node: NodeId.NodeId) => Effect.Effect<ClientRpcs.Status, Endpoint.Unreachable>
     /** The digest of a replica's state; fails when it doesn't run. */
@@ -147,6 +149,7 @@ export const layerJournals = <Name extends string>(
       )
       const nodes = Array.from({ length: replicas }, (_, i) => NodeId.make(i + 1))
       const served = new Map<NodeId.NodeId, Peer>()
+      const running = new Map<NodeId.NodeId, Replica.Replica["Type"]>()
       const scopes = new Map<NodeId.NodeId, Scope.CloseableScope>()
       const changing = yield* Effect.makeSemaphore(1)
 
@@ -163,6 +166,7 @@ export const layerJournals = <Name extends string>(
           {
             acceptor: (message) => via(node, (peer) => peer.acceptor(message)),
             heartbeat: (message) => via(node, (peer) => peer.heartbeat(message)),
+            takeOver: (message) => via(node, (peer) => peer.takeOver(message)),
             client: {
               submit: (envelope) => via(node, (peer) => peer.client.submit(envelope)),
               query: (queries, consistency) => via(node, (peer) => peer.client.query(queries, consistency)),
@@ -204,6 +208,7 @@ export const layerJournals = <Name extends string>(
           })
           yield* Layer.build(Layer.merge(network, options.journal(node, cluster))).pipe(
             Effect.flatMap((context) => Effect.provide(Replica.make(executor), context)),
+            Effect.tap(({ replica }) => running.set(node, replica)),
             Scope.extend(scope),
             Effect.onError(() => stop(node))
           )
@@ -219,6 +224,7 @@ export const layerJournals = <Name extends string>(
           nodes,
           start: (node) => changing.withPermits(1)(start(node)),
           kill: (node) => changing.withPermits(1)(stop(node)),
+          handOver: (node) => Effect.suspend(() => running.get(node)?.handOver ?? Effect.succeed(false)),
           status: (node) => via(node, (peer) => peer.client.status),
           digest: (node) => via(node, (peer) => peer.client.digest)
         })

@@ -29,6 +29,8 @@ export interface Outcomes {
   readonly expect: (slot: Slot.Slot, entry: Entry.Entry, submissions: ReadonlyArray<Submission>) => void
   /** The slot was applied with this entry, and these are the replies to its envelopes. */
   readonly settle: (slot: Slot.Slot, entry: Entry.Entry, replies: ReadonlyArray<Uint8Array>) => void
+  /** Nobody waits for anything. */
+  readonly isEmpty: () => boolean
   /** This replica doesn't lead any more: whatever waits is to be asked for elsewhere. */
   readonly abandon: () => void
 }
@@ -54,6 +56,7 @@ export const make = (): Outcomes => {
         supersede(expected.submissions)
       }
     },
+    isEmpty: () => waiting.size === 0,
     abandon: () => {
       const all = Array.from(waiting.values())
       waiting.clear()

@@ -28,7 +28,8 @@ export class AcceptorRpcs extends RpcGroup.make(
  * @category groups
  */
 export class ElectionRpcs extends RpcGroup.make(
-  Rpc.make("Heartbeat", { payload: Message.Heartbeat, success: Message.HeartbeatReply })
+  Rpc.make("Heartbeat", { payload: Message.Heartbeat, success: Message.HeartbeatReply }),
+  Rpc.make("TakeOver", { payload: Message.TakeOver })
 ) {}
 
 /**

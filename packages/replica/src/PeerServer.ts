@@ -37,6 +37,7 @@ export const client: Effect.Effect<Peer, never, RpcClient.Protocol | Scope.Scope
   return {
     acceptor: (message) => Endpoint.unreachable(acceptor(message)),
     heartbeat: (message) => Endpoint.unreachable(rpc.Heartbeat(message)),
+    takeOver: (message) => Endpoint.unreachable(rpc.TakeOver(message)),
     client: yield* Endpoint.fromRpc
   }
 })
@@ -58,6 +59,7 @@ export const layer = (replica: Peer): Layer.Layer<never, never, RpcServer.Protoc
     Accept: (message) => acceptor<Message.Accepted | Message.Rejected>(message),
     Fetch: (message) => acceptor<Message.Fetched | Message.Rejected>(message),
     Heartbeat: (message) => local(replica.heartbeat(message)),
+    TakeOver: (message) => local(replica.takeOver(message)),
     Submit: ({ envelope }) => local(replica.client.submit(envelope)),
     Query: ({ consistency, queries }) => local(replica.client.query(queries, consistency)),
     Status: (): Effect.Effect<ClientRpcs.Status> => local(replica.client.status),

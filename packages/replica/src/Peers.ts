@@ -18,6 +18,8 @@ import type * as Scope from "effect/Scope"
 export interface Peer {
   readonly acceptor: (message: Message.ToAcceptor) => Effect.Effect<Message.ToProposer, Endpoint.Unreachable>
   readonly heartbeat: (message: Message.Heartbeat) => Effect.Effect<Message.HeartbeatReply, Endpoint.Unreachable>
+  /** Tells it to take the lead at once; nothing comes of it if it can't, or follows somebody else by now. */
+  readonly takeOver: (message: Message.TakeOver) => Effect.Effect<void, Endpoint.Unreachable>
   /** As a client sees it. */
   readonly client: Endpoint.Endpoint
 }

@@ -43,6 +43,12 @@ export interface ProposerActor extends Actor.Actor<Proposer.Input | Drain, Propo
   >
   /** Has the ballot confirmed, and gives the slot from which a linearizable read may be answered. */
   readonly confirm: Effect.Effect<Slot.Slot, ClientRpcs.NotLeader | Endpoint.Unreachable>
+  /**
+   * Hands the lead over: ends what is under way, proposes nothing new, and has the first that holds all of it take over.
+   * What comes meanwhile waits, and is sent on to the successor. False if this node doesn't lead, or leads on since nobody
+   * took over in time.
+   */
+  readonly handOver: Effect.Effect<boolean, Endpoint.Unreachable>
 }
 
 /** Something waits in the queue or among the reads. */
@@ -52,6 +58,16 @@ interface Drain {
 
 interface Waiting extends Submission {
   readonly refuse: (error: ClientRpcs.NotLeader) => void
+}
+
+/** A lead that is being handed over. */
+interface HandOver {
+  readonly ends: Array<(handed: boolean) => void>
+  /** The last round in which somebody may take over. */
+  readonly last: number
+  /** Whom this was asked of, and who can't be reached. */
+  asked: NodeId.NodeId | undefined
+  readonly unreachable: Set<NodeId.NodeId>
 }
 
 interface Reader {
@@ -94,14 +110,14 @@ export const make = (options: {
     let readers: Array<Reader> = []
     /** Reads whose confirmation is under way, by its round. One round at a time serves all reads that wait. */
     let confirming: { readonly round: number; readonly readers: ReadonlyArray<Reader> } | undefined
+    let handOver: HandOver | undefined
     let draining = false
     let claimed = Proposer.claim(Proposer.initial(options.promised))
     /** Requests under way to each peer, and in which round each was sent. */
     const outstanding = new Map<NodeId.NodeId, Map<Fiber.RuntimeFiber<unknown, unknown>, number>>()
     let rounds = 0
 
-    const notLeader = () => {
-      const leader = options.leader()
+    const notLeader = (leader: number | undefined = options.leader()) => {
       return new ClientRpcs.NotLeader(leader === undefined || leader === peers.self ? {} : { leader })
     }
 
@@ -110,7 +126,11 @@ export const make = (options: {
         draining = false
         return drain(state)
       }
-      if (input._tag === "Tick") giveUp(++rounds - config.silence)
+      if (input._tag === "Tick") {
+        giveUp(++rounds - config.silence)
+        // What was asked a round ago is lost.
+        if (handOver !== undefined) handOver.asked = undefined
+      }
       const next = Proposer.step(state, input, core)
       if (waiting.length === 0 && readers.length === 0) return next
       const drained = drain(next.state)
@@ -124,6 +144,7 @@ export const make = (options: {
         refuseAll()
         return { state, actions: [] }
       }
+      if (handOver !== undefined) return { state, actions: [] }
       const entries = batches(state, Proposer.capacity(state, core))
       const proposed =
         entries.length === 0 ? { state, actions: [] } : Proposer.step(state, { _tag: "Propose", entries }, core)
@@ -160,13 +181,38 @@ export const make = (options: {
       return entries
     }
 
-    const refuseAll = (): void => {
+    const refuseAll = (leader?: number): void => {
       const refused = [...waiting, ...readers, ...(confirming?.readers ?? [])]
       waiting = []
       waitingBytes = 0
       readers = []
       confirming = undefined
-      for (const { refuse } of refused) refuse(notLeader())
+      for (const { refuse } of refused) refuse(notLeader(leader))
+    }
+
+    /** Once nothing is under way any more: tells a successor. */
+    const handOn = (state: Proposer.State, handing: HandOver): void => {
+      const others = peers.members.filter((node) => node !== peers.self && !handing.unreachable.has(node))
+      if (others.length === 0 || rounds > handing.last) return endHandOver(false)
+      if (state._tag !== "Leading" || handing.asked !== undefined) return
+      if (confirming !== undefined || !outcomes.isEmpty()) return
+      const to = Proposer.successors(state, core).find((node) => others.includes(node))
+      if (to === undefined) return
+      handing.asked = to
+      const fiber = runFork(peers.peer(to).takeOver({ _tag: "TakeOver", ballot: state.ballot }), { scope })
+      fiber.addObserver((exit) => {
+        if (exit._tag === "Success") return
+        handing.unreachable.add(to)
+        handing.asked = undefined
+        wake()
+      })
+    }
+
+    const endHandOver = (handed: boolean): void => {
+      const ends = handOver?.ends ?? []
+      handOver = undefined
+      for (const end of ends) end(handed)
+      wake()
     }
 
     const send = (asked: ReadonlyArray<Actor.Asked<Proposer.Input | Drain, Proposer.Action>>) => {
@@ -193,7 +239,8 @@ export const make = (options: {
             break
           case "Resign":
             outcomes.abandon()
-            refuseAll()
+            refuseAll(action.ballot.node)
+            if (handOver !== undefined) endHandOver(action.ballot.node !== peers.self)
             options.observe(action.ballot)
             break
           case "Confirmed":
@@ -205,6 +252,7 @@ export const make = (options: {
             break
         }
       }
+      if (handOver !== undefined) handOn(actor.state(), handOver)
       const local =
         own.length === 0
           ? undefined
@@ -273,6 +321,12 @@ export const make = (options: {
           waitingBytes += envelope.length
           wake()
         }),
+      handOver: options.requests.ask((answer) => {
+        if (alone || actor.state()._tag !== "Leading") return answer(Effect.succeed(false))
+        handOver ??= { ends: [], last: rounds + config.handOver, asked: undefined, unreachable: new Set() }
+        handOver.ends.push((handed) => answer(Effect.succeed(handed)))
+        wake()
+      }),
       confirm: options.requests.ask((answer) => {
         if (actor.state()._tag !== "Leading") return answer(Effect.fail(notLeader()))
         readers.push({

@@ -69,6 +69,11 @@ export class Replica extends Context.Tag("@synod/replica/Replica")<
     readonly status: Effect.Effect<ClientRpcs.Status>
     /** The digest of its state; costs a walk over all of it. */
     readonly digest: Effect.Effect<ClientRpcs.Digest>
+    /**
+     * Hands the lead over to another replica, if this one leads: what is under way ends first, and what comes meanwhile is sent
+     * on. False if it doesn't lead, or leads on since nobody could take over within `ReplicaConfig.handOver` heartbeats.
+     */
+    readonly handOver: Effect.Effect<boolean>
     /** Ends when the replica has stopped by itself, with the reason. */
     readonly stopped: Effect.Effect<never, ReplicaStopped>
   }
@@ -244,29 +249,31 @@ export const make = (
         }
       })
 
+    /** It answers for its journal: a leader that can't write is missed, and whoever can't write is no help to others. */
+    const whileItVotes = <A>(effect: Effect.Effect<A, Endpoint.Unreachable>) =>
+      Effect.suspend(() => {
+        const reason = acceptor.trouble()
+        return reason === undefined ? effect : new Endpoint.Unreachable({ reason, sent: false })
+      })
+
     const peer: Peer = {
       acceptor: (message) =>
         ask<AcceptorActor.Request, Message.ToProposer>(acceptor, (reply, refuse) => ({ message, reply, refuse })),
-      // It answers for its journal: a leader that can't write is missed, and whoever can't write is no help to others.
       heartbeat: (message) =>
-        Effect.suspend(() => {
-          const trouble = acceptor.trouble()
-          return trouble === undefined
-            ? ask<ElectionActor.Input, Message.HeartbeatReply>(election, (reply) => ({
-                _tag: "Heartbeat",
-                message,
-                reply
-              }))
-            : Effect.fail(new Endpoint.Unreachable({ reason: trouble, sent: false }))
-        }),
+        whileItVotes(
+          ask<ElectionActor.Input, Message.HeartbeatReply>(election, (reply) => ({ _tag: "Heartbeat", message, reply }))
+        ),
+      takeOver: (message) => whileItVotes(Effect.sync(() => void election.tell({ _tag: "TakeOver", message }))),
       client
     }
     yield* Scope.extend(peers.serve(peer), scope)
-    return { replica: { node: peers.self, status, digest, stopped: Deferred.await(stopped) }, peer }
+    const handOver = Effect.orElseSucceed(proposer.handOver, () => false)
+    return { replica: { node: peers.self, status, digest, handOver, stopped: Deferred.await(stopped) }, peer }
   })
 
 /**
- * A replica of the machine, and a client of the cluster that asks this replica first.
+ * A replica of the machine, and a client of the cluster that asks this replica first. When its scope closes, as it does on
+ * SIGTERM under `NodeRuntime.runMain`, the replica hands over the lead before it stops, and closes its journal last.
  *
  * @since 0.1.0
  * @category layers
@@ -285,6 +292,8 @@ export const layer = <Name extends string>(
       const store = yield* JournalStore.JournalStore
       const journal = yield* store.open({ cluster: peers.cluster, node: peers.self })
       const { peer, replica } = yield* Effect.provideService(make(yield* machine.executor), Journal.Journal, journal)
+      // Whoever leads and is told to stop hands over first, so that nobody has to find out that it is gone.
+      yield* Effect.addFinalizer(() => replica.handOver)
       const endpoints = new Map([[peers.self as number, peer.client]])
       for (const node of peers.members) if (node !== peers.self) endpoints.set(node, peers.peer(node).client)
       const caller = yield* Client.make(endpoints, options?.client)

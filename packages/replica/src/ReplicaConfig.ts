@@ -50,6 +50,11 @@ export interface Values {
   readonly keep: number
   /** Rounds a new leader waits for a piece of the log it adopts before it seeks it elsewhere. Default: 4. */
   readonly patience: number
+  /**
+   * Heartbeats for which a leader that hands over proposes nothing; then it goes on to lead. Default: 10: many times what it
+   * takes, and less than clients notice.
+   */
+  readonly handOver: number
   /** Inputs an actor may have waiting. Default: 4,096; what doesn't fit is lost and sent again. */
   readonly mailbox: number
   /** Requests to one peer that may be under way. Default: 64; what doesn't fit is lost and sent again. */
@@ -80,6 +85,7 @@ export const defaults: Values = {
   chunk: 256 * 1024,
   keep: 256,
   patience: 4,
+  handOver: 10,
   mailbox: 4096,
   outstanding: 64,
   replay: 256,
@@ -116,6 +122,7 @@ export const checked: Effect.Effect<Values, Bounds.ConfigRefused> = Effect.flatM
     chunk: Bounds.bytes,
     keep: Bounds.count(0, 1_000_000),
     patience: Bounds.count(1, 1000),
+    handOver: Bounds.count(1, 1000),
     mailbox: Bounds.count(16, 1_000_000),
     outstanding: Bounds.count(1, 65_536),
     replay: Bounds.count(1, 65_536),

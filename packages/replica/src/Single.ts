@@ -25,6 +25,7 @@ export const layer = (options: {
   const peer = {
     acceptor: nobody,
     heartbeat: nobody,
+    takeOver: nobody,
     client: { submit: nobody, query: nobody, status: nobody(), digest: nobody() }
   }
   return Layer.succeed(Peers, {

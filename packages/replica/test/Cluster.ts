@@ -32,6 +32,7 @@ export interface Cluster {
   readonly nodes: ReadonlyArray<NodeId.NodeId>
   readonly kill: (node: NodeId.NodeId) => Effect.Effect<void>
   readonly start: (node: NodeId.NodeId) => Effect.Effect<void>
+  readonly handOver: InProcess.InProcess["Type"]["handOver"]
   readonly status: InProcess.InProcess["Type"]["status"]
   readonly digest: InProcess.InProcess["Type"]["digest"]
   /** Crashes a replica where it says, and waits until it is down. */
@@ -117,6 +118,7 @@ export const make = (
       return {
         acceptor: (message) => cut(from, to, peer.acceptor(message)),
         heartbeat: (message) => cut(from, to, peer.heartbeat(message)),
+        takeOver: (message) => cut(from, to, peer.takeOver(message)),
         client: peer.client
       }
     }
@@ -127,7 +129,7 @@ export const make = (
         journal: (node, cluster) => Layer.merge(onDisk(node, cluster), Layer.succeed(Actor.Checkpoint, reach(node)))
       }).pipe(Layer.provide(TallyLive))
     ).pipe(Effect.orDie)
-    const { digest, kill, nodes, start, status } = Context.get(context, InProcess.InProcess)
+    const { digest, handOver, kill, nodes, start, status } = Context.get(context, InProcess.InProcess)
 
     const statuses = Effect.map(
       Effect.forEach(nodes, (node) => Effect.option(status(node))),
@@ -145,6 +147,7 @@ export const make = (
     return {
       nodes,
       kill,
+      handOver,
       status,
       digest,
       start: (node) =>

@@ -26,6 +26,7 @@ export const faults = {
   chained: { unit: "second", what: "the link between two nodes is dead, a third one hears both" },
   crash: { unit: "action", what: "a replica loses its memory between two actions, also between persist and send" },
   outage: { unit: "second", what: "all replicas crash at once" },
+  handOver: { unit: "second", what: "a leader hands over, and perhaps stops then" },
   pause: { unit: "second", what: "a replica stands still for seconds, and goes on with old timers" },
   skew: { unit: "start", what: "a replica's clock runs up to a tenth too fast or too slow" },
   jump: { unit: "second", what: "a replica's wall clock jumps, forwards or back" },

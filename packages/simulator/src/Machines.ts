@@ -50,6 +50,10 @@ export interface Machines {
   readonly start: (machine: Machine) => void
   /** Ends its process, with the power of the machine or without. */
   readonly crash: (machine: Machine, power: boolean) => void
+  /** Has it hand over the lead, and stops it then if `stop` says so; false if it doesn't lead. */
+  readonly handOver: (machine: Machine, stop: boolean) => boolean
+  /** Leads that were handed over. */
+  readonly handedOver: () => number
   /** It is never started again. */
   readonly lose: (machine: Machine) => void
   readonly setRates: (rates: Rates) => void
@@ -85,6 +89,7 @@ export const make = <State>(
   const seeded = world.seeded.fork("machines")
   let rates: Rates = {}
   let settled = false
+  let handedOver = 0
 
   const all = quorums.members.map((node): Machine => ({
     node,
@@ -205,6 +210,19 @@ export const make = <State>(
       world.trace.event(String(machine.node), "crashes", () => (power ? "with its power" : "alone"))
       crash(machine, power)
     },
+    handOver: (machine, stop) => {
+      const { process, replica } = machine
+      if (process === undefined || replica === undefined) return false
+      if (Effect.runSync(replica.status).phase !== "Leading") return false
+      process.fork(replica.handOver).addObserver((exit) => {
+        if (!process.alive() || exit._tag === "Failure") return
+        world.trace.event(process.name, exit.value ? "has handed over" : "could not hand over")
+        if (exit.value) handedOver++
+        if (stop) crash(machine, false)
+      })
+      return true
+    },
+    handedOver: () => handedOver,
     lose: (machine) => {
       machine.lost = true
       crash(machine, false)

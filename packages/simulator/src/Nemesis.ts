@@ -94,6 +94,10 @@ export const make = (
       case "outage":
         for (const one of machines.all) machines.crash(one, true)
         return true
+      case "handOver": {
+        const stop = seeded.chance(0.5)
+        return machines.all.some((one) => machines.handOver(one, stop))
+      }
       case "pause":
         machine.process?.pause(within(durations.pause))
         return machine.process !== undefined

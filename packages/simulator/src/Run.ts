@@ -163,6 +163,7 @@ export const run = <Name extends string, State, Commands extends Rpc.Any, Querie
         ["a command is applied", witness.applied() > 0 ? 1 : 0],
         ["a command is sent again, and applied once", witness.repeats()],
         ["the lead changes", witness.ballots() > 1 ? 1 : 0],
+        ["a leader hands over", machines.handedOver()],
         [goesOn, witness.recoveries()],
         [liveWith(core.kind), survives ? 1 : 0],
         ["live again within 5 election timeouts", survives && live <= 5 * electionTimeout ? 1 : 0],
@@ -211,6 +212,7 @@ export const sometimes = ({ replicas }: { readonly replicas: number }): Readonly
   "a command is applied",
   "a command is sent again, and applied once",
   "the lead changes",
+  "a leader hands over",
   goesOn,
   ...Atlas.kinds
     .filter((kind) => kind === "whole" || kind === "quorum" || replicas >= Partition.fewest(kind))

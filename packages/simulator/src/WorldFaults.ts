@@ -26,6 +26,7 @@ export const rates = (replicas: number): Rates => ({
   ...(replicas < 4 ? {} : { ring: 0.06 }),
   crash: 0.0006,
   outage: 0.02,
+  handOver: 0.08,
   pause: 0.08,
   skew: 0.3,
   jump: 0.08,
