@@ -244,6 +244,7 @@ describe("a replica that must not start", () => {
     [{ chunk: 0 }, 'The replica\'s option "chunk" must be a whole number from 1 to 67108864, not 0.'],
     [{ keep: -1 }, 'The replica\'s option "keep" must be a whole number from 0 to 1000000, not -1.'],
     [{ patience: 0 }, 'The replica\'s option "patience" must be a whole number from 1 to 1000, not 0.'],
+    [{ handOver: 0 }, 'The replica\'s option "handOver" must be a whole number from 1 to 1000, not 0.'],
     [{ mailbox: 1 }, 'The replica\'s option "mailbox" must be a whole number from 16 to 1000000, not 1.'],
     [{ outstanding: 0 }, 'The replica\'s option "outstanding" must be a whole number from 1 to 65536, not 0.'],
     [{ replay: 0 }, 'The replica\'s option "replay" must be a whole number from 1 to 65536, not 0.'],
