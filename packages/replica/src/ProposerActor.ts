@@ -126,11 +126,9 @@ export const make = (options: {
         draining = false
         return drain(state)
       }
-      if (input._tag === "Tick") {
-        giveUp(++rounds - config.silence)
-        // What was asked a round ago is lost.
-        if (handOver !== undefined) handOver.asked = undefined
-      }
+      if (input._tag === "Tick") giveUp(++rounds - config.silence)
+      // What was asked a round ago is lost.
+      if (input._tag === "Tick" && handOver !== undefined) handOver.asked = undefined
       const next = Proposer.step(state, input, core)
       if (waiting.length === 0 && readers.length === 0) return next
       const drained = drain(next.state)
