@@ -14,7 +14,8 @@ export const journals: ReadonlyArray<Mutant> = [
         replace: "    if (machine.process !== undefined) return"
       }
     ],
-    tier: "world"
+    tier: "world",
+    rates: { wipe: 0.3, loss: 0.01, crash: 0.001 }
   },
   {
     name: "checksums-not-checked",
@@ -52,7 +53,8 @@ export const journals: ReadonlyArray<Mutant> = [
         replace: "      disk.sync()\n      contents.end"
       }
     ],
-    tier: "world"
+    tier: "world",
+    rates: { syncError: 0.02, crash: 0.003, lostWrites: 1 }
   },
   {
     name: "failed-sync-believed-later",

@@ -12,7 +12,8 @@ export const messages: ReadonlyArray<Mutant> = [
         replace: ""
       }
     ],
-    tier: "world"
+    tier: "world",
+    rates: { corruption: 0.02 }
   },
   {
     name: "lost-request-keeps-its-place",
@@ -24,7 +25,8 @@ export const messages: ReadonlyArray<Mutant> = [
         replace: '      if (input._tag === "Tick") rounds++'
       }
     ],
-    tier: "world"
+    tier: "world",
+    rates: { loss: 0.1 }
   },
   {
     name: "lost-heartbeat-waited-for",
@@ -36,6 +38,7 @@ export const messages: ReadonlyArray<Mutant> = [
         replace: "peers.peer(node).heartbeat(message)"
       }
     ],
-    tier: "world"
+    tier: "world",
+    rates: { loss: 0.1, isolate: 0.2, oneWay: 0.2 }
   }
 ]

@@ -65,7 +65,8 @@ export const sessions: ReadonlyArray<Mutant> = [
         replace: ""
       }
     ],
-    tier: "world"
+    tier: "world",
+    rates: { pause: 0.5, isolate: 0.3, halves: 0.3 }
   },
   {
     name: "applied-without-its-effects",
