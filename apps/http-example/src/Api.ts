@@ -1,5 +1,5 @@
 /**
- * The routes. A machine's own errors and the four outcomes that any call can have are errors of the endpoint as they are.
+ * The routes. A machine's own errors and the outcomes that any call can have are errors of the endpoint as they are.
  */
 import { HttpApi, HttpApiBuilder, HttpApiEndpoint, HttpApiGroup } from "@effect/platform"
 import { Outcome } from "@synod/state-machine"
@@ -17,6 +17,7 @@ const seats = HttpApiGroup.make("seats")
   .addError(Outcome.Unavailable, { status: 503 })
   .addError(Outcome.Overloaded, { status: 503 })
   .addError(Outcome.OutcomeUnknown, { status: 504 })
+  .addError(Outcome.SessionExpired, { status: 504 })
   .addError(Outcome.CommandDefect, { status: 500 })
 
 export const Api = HttpApi.make("theatre").add(seats)

@@ -39,5 +39,6 @@ const codeOf = {
   Unavailable: codes.temporarilyUnavailable,
   Overloaded: codes.temporarilyUnavailable,
   OutcomeUnknown: codes.timeout,
+  SessionExpired: codes.timeout,
   CommandDefect: codes.abort
 } as const

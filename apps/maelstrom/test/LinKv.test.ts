@@ -10,7 +10,7 @@ describe("LinKv", () => {
     () =>
       Effect.gen(function* () {
         const failures = [
-          [new Outcome.OutcomeUnknown({ token: { session: 1, sequence: 1 } }), 0],
+          [new Outcome.OutcomeUnknown({ token: { session: 1, sequence: 1, command: "Write" } }), 0],
           [new Outcome.Unavailable({ reason: "nobody leads" }), 11],
           [new Outcome.Overloaded({ retryAfter: Duration.millis(50) }), 11],
           [new Outcome.CommandDefect({ command: "Cas", reason: "too long" }), 14],

@@ -84,6 +84,7 @@ const replica = (self: NodeId.NodeId): Peers.Peer => {
         connected: false
       }),
     takeOver: () => nobody,
+    readSlot: nobody,
     client: { submit: () => nobody, query: () => nobody, status: nobody, digest: nobody }
   }
 }

@@ -80,6 +80,17 @@ export const time: Rule = {
 export const bytes: Rule = count(1, 64 * 1024 * 1024)
 
 /**
+ * One of some words.
+ *
+ * @since 0.1.0
+ * @category rules
+ */
+export const oneOf = (words: ReadonlyArray<string>): Rule => ({
+  expected: words.map((word) => `"${word}"`).join(" or "),
+  holds: (value) => typeof value === "string" && words.includes(value)
+})
+
+/**
  * The config, if each of its options keeps its rule.
  *
  * @since 0.1.0

@@ -13,15 +13,17 @@
  *
  * @since 0.1.0
  */
-import { Answer, Command, Envelope, Outcome, Reply, Session } from "@synod/state-machine"
+import { Answer, Outcome } from "@synod/state-machine"
 import type { StateMachine, Caller } from "@synod/state-machine"
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Bounds from "./Bounds.js"
 import * as ClientConfig from "./ClientConfig.js"
+import * as Conversation from "./Conversation.js"
 import * as Courier from "./Courier.js"
 import * as Endpoint from "./Endpoint.js"
 import * as Packer from "./Packer.js"
@@ -55,26 +57,67 @@ export const make = (
       deadline: Duration.toMillis(config.deadline),
       overloaded: () => new Outcome.Overloaded({ retryAfter: Duration.decode(config.pause) })
     }
-    const commands = yield* Packer.make<CommandError>({ ...packing, send: yield* makeSession(courier) })
-    const queriesBy = (consistency: "linearizable" | "stale") =>
-      Packer.make<QueryError>({ ...packing, send: (calls) => ask(courier, calls, consistency) })
-    const queries = { linearizable: yield* queriesBy("linearizable"), stale: yield* queriesBy("stale") }
+    let seen = 0
+    const saw = (slot: number): void => {
+      seen = Math.max(seen, slot)
+    }
+    const conversation = yield* Conversation.make(courier, { saw })
+    const commands = yield* Packer.make<Conversation.Failure>({ ...packing, send: conversation.send })
+    const queriesBy = (consistency: Kind) =>
+      Packer.make<QueryError>({ ...packing, send: (calls) => ask(courier, calls, consistency, saw) })
+    const queries = {
+      linearizable: yield* queriesBy("linearizable"),
+      atLeast: yield* queriesBy("atLeast"),
+      stale: yield* queriesBy("stale")
+    }
 
     const tooLong = (bytes: Uint8Array) =>
       bytes.length <= config.command
         ? undefined
         : Effect.succeed(
             Answer.defect(
-              nameOf(bytes),
+              Conversation.nameOf(bytes),
               `it is ${bytes.length} bytes long, more than the ${config.command} that are allowed`
             )
           )
 
+    /** Tells the token, and lets go of the answer once it has come to whoever called. */
+    const noted = (command: Uint8Array, note: (token: Outcome.Token) => void) =>
+      Effect.suspend(() => {
+        let token: Outcome.Token | undefined
+        const keep = (told: Outcome.Token): void => {
+          token = told
+          note(told)
+        }
+        return Effect.onExit(commands.call(command, { note: keep }), (exit) =>
+          Effect.sync(() => {
+            if (token !== undefined && isKnown(exit)) conversation.release(token)
+          })
+        )
+      })
+
     return {
-      submit: (command) => tooLong(command) ?? commands.call(command),
-      query: (query, consistency) => tooLong(query) ?? queries[consistency].call(query)
+      submit: (command, note) =>
+        tooLong(command) ?? (note === undefined ? commands.call(command) : noted(command, note)),
+      resolve: (token) =>
+        Effect.flatMap(Clock.currentTimeMillis, (now) => conversation.resolve(token, now + packing.deadline)),
+      query: (query, consistency) => {
+        const refused = tooLong(query)
+        if (refused !== undefined) return refused
+        if (consistency === "linearizable" || consistency === "stale") return queries[consistency].call(query)
+        return Effect.suspend(() =>
+          queries.atLeast.call(query, { slot: consistency === "readYourWrites" ? seen : consistency.atLeast })
+        )
+      },
+      seen: Effect.sync(() => seen)
     }
   })
+
+/** Queries that travel together. */
+type Kind = "linearizable" | "atLeast" | "stale"
+
+const isKnown = (exit: Exit.Exit<unknown, Conversation.Failure>): boolean =>
+  Exit.isSuccess(exit) || (exit.cause._tag === "Fail" && exit.cause.error._tag !== "OutcomeUnknown")
 
 /**
  * The client of a machine whose replicas are reached over TCP.
@@ -116,160 +159,41 @@ export const layer = <Name extends string>(
     })
   )
 
-type CommandError = Outcome.Unavailable | Outcome.OutcomeUnknown | Outcome.Overloaded
 type QueryError = Outcome.Unavailable | Outcome.Overloaded
 
-/** What the client knows of its session. */
-interface Opened {
-  readonly id: number
-  /** The sequence of the next command. */
-  next: number
-  /** First sequences of the envelopes under way, in ascending order since they are numbered when they leave. */
-  readonly underWay: Set<number>
+const noAnswer: Courier.Failed = {
+  _tag: "Failed",
+  unsure: false,
+  reason: "the reply holds no answer",
+  overloaded: undefined
 }
-
-/** Sends commands under one session, which is opened through the log before the first of them. */
-const makeSession = (courier: Courier.Courier) =>
-  Effect.gen(function* () {
-    const opening = yield* Effect.makeSemaphore(1)
-    /** Whoever waits for an envelope to end. */
-    const waiting = new Set<() => void>()
-    let opened: Opened | undefined
-
-    const open = (deadline: number): Effect.Effect<Opened, Courier.Failed> =>
-      opening.withPermits(1)(
-        Effect.suspend(() => {
-          if (opened !== undefined) return Effect.succeed(opened)
-          return Effect.flatMap(courier.submit(Envelope.encode(Envelope.open), deadline), (bytes) => {
-            const reply = Reply.decode(bytes)
-            if (Either.isLeft(reply) || reply.right._tag !== "Opened")
-              return failed("a session was asked for, and the reply is none")
-            opened = { id: reply.right.session, next: 1, underWay: new Set() }
-            return Effect.succeed(opened)
-          })
-        })
-      )
-
-    const fits = ({ next, underWay }: Opened, count: number): boolean => {
-      const [oldest = next] = underWay
-      return next + count <= oldest + Session.WINDOW
-    }
-
-    /** Waits until so many more commands lie within the window that replicas remember answers for. */
-    const room = (session: Opened, count: number): Effect.Effect<void> =>
-      Effect.async((resume) => {
-        if (fits(session, count)) return resume(Effect.void)
-        const look = () => {
-          if (!fits(session, count)) return
-          waiting.delete(look)
-          resume(Effect.void)
-        }
-        waiting.add(look)
-        return Effect.sync(() => {
-          waiting.delete(look)
-        })
-      })
-
-    /** Numbers commands. What may hold it up was sent earlier and ends earlier, so that the wait is no longer than theirs. */
-    const number = (count: number, deadline: number): Effect.Effect<Numbered, Courier.Failed> =>
-      Effect.flatMap(open(deadline), (session) => {
-        if (!fits(session, count)) return Effect.zipRight(room(session, count), number(count, deadline))
-        const first = session.next
-        session.next += count
-        session.underWay.add(first)
-        const [acknowledged = first] = session.underWay
-        return Effect.succeed({ session, first, acknowledged })
-      })
-
-    const submit = (
-      calls: ReadonlyArray<Packer.Call<CommandError>>,
-      { acknowledged, first, session }: Numbered,
-      deadline: number
-    ) =>
-      Effect.gen(function* () {
-        const commands = calls.map((call) => call.bytes)
-        const bytes = yield* courier.submit(
-          Envelope.encode(Envelope.call({ session: session.id, acknowledged, first, commands })),
-          deadline
-        )
-        const reply = Either.getOrUndefined(Reply.decode(bytes))
-        switch (reply?._tag) {
-          case "Replied":
-            if (reply.replies.length !== calls.length)
-              return yield* failed("the reply is not that to the request", true)
-            return calls.forEach((call, i) => call.end(Effect.succeed(reply.replies[i]!)))
-          case "Refused":
-            return calls.forEach((call) => call.end(Effect.succeed(Answer.defect(nameOf(call.bytes), reply.reason))))
-          case "SessionUnknown":
-            // The replicas forgot this session, and with it what they may have applied already.
-            if (session === opened) opened = undefined
-            return yield* failed("the session is over", true)
-          case "Opened":
-          case undefined:
-            return yield* failed("the reply is not that to the request", true)
-        }
-      })
-
-    return (calls: ReadonlyArray<Packer.Call<CommandError>>): Effect.Effect<void> => {
-      const deadline = earliest(calls)
-      const fail = (outcome: (i: number) => CommandError) =>
-        Effect.sync(() => calls.forEach((call, i) => call.end(Effect.fail(outcome(i)))))
-      return Effect.matchEffect(number(calls.length, deadline), {
-        // Whether or not a session was opened, none of these commands was sent.
-        onFailure: ({ overloaded, reason }) => fail(() => overloaded ?? new Outcome.Unavailable({ reason })),
-        onSuccess: (numbered) =>
-          submit(calls, numbered, deadline).pipe(
-            Effect.catchAll(({ overloaded, reason, unsure }) =>
-              fail((i) =>
-                unsure
-                  ? new Outcome.OutcomeUnknown({
-                      token: { session: numbered.session.id, sequence: numbered.first + i }
-                    })
-                  : (overloaded ?? new Outcome.Unavailable({ reason }))
-              )
-            ),
-            Effect.ensuring(
-              Effect.sync(() => {
-                numbered.session.underWay.delete(numbered.first)
-                for (const look of waiting) look()
-              })
-            )
-          )
-      })
-    }
-  })
-
-interface Numbered {
-  readonly session: Opened
-  readonly first: number
-  readonly acknowledged: number
-}
-
-const failed = (reason: string, unsure = false): Effect.Effect<never, Courier.Failed> =>
-  Effect.fail({ _tag: "Failed", unsure, reason, overloaded: undefined })
 
 /** Queries change nothing, so that one which failed was certainly not applied. */
 const ask = (
   courier: Courier.Courier,
   calls: ReadonlyArray<Packer.Call<QueryError>>,
-  consistency: "linearizable" | "stale"
-): Effect.Effect<void> =>
-  courier
+  kind: Kind,
+  saw: (slot: number) => void
+): Effect.Effect<void> => {
+  // What travels together is answered from one state, which is to be as new as the most demanding asks.
+  const slots = () => calls.reduce((highest, { slot = 0 }) => Math.max(highest, slot), 0)
+  return courier
     .query(
       calls.map((call) => call.bytes),
-      consistency,
-      earliest(calls)
+      kind === "atLeast" ? { atLeast: slots() } : kind,
+      Conversation.earliest(calls)
     )
     .pipe(
-      Effect.filterOrElse(
-        (answers) => answers.length > 0,
-        () => failed("the reply holds no answer")
+      Effect.filterOrFail(
+        ({ answers }) => answers.length > 0,
+        () => noAnswer
       ),
       Effect.matchEffect({
-        onSuccess: (answers) => {
+        onSuccess: ({ answers, slot }) => {
+          saw(slot)
           answers.slice(0, calls.length).forEach((answer, i) => calls[i]!.end(Effect.succeed(answer)))
           const rest = calls.slice(answers.length)
-          return rest.length === 0 ? Effect.void : ask(courier, rest, consistency)
+          return rest.length === 0 ? Effect.void : ask(courier, rest, kind, saw)
         },
         onFailure: ({ overloaded, reason }) =>
           Effect.sync(() =>
@@ -277,12 +201,4 @@ const ask = (
           )
       })
     )
-
-const earliest = (calls: ReadonlyArray<Packer.Call<never>>): number =>
-  calls.reduce((deadline, call) => Math.min(deadline, call.deadline), Infinity)
-
-const nameOf = (command: Uint8Array): string =>
-  Either.match(Command.decode(command), {
-    onLeft: () => "command",
-    onRight: ({ tag }) => tag
-  })
+}

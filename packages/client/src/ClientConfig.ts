@@ -37,6 +37,11 @@ export interface ClientConfig {
   readonly command: number
   /** Calls that may wait to be sent; one more gets `Overloaded`. Default: 16,384. */
   readonly waiting: number
+  /**
+   * Who answers linearizable reads. `leader`, the default: one round trip less. `nearest`: the first replica given, which
+   * asks the leader only for the slot to answer from; clients that each have another one nearest spread the load.
+   */
+  readonly reads: "leader" | "nearest"
 }
 
 /**
@@ -51,7 +56,8 @@ export const defaults: ClientConfig = {
   commands: 256,
   bytes: 64 * 1024,
   command: 64 * 1024,
-  waiting: 16_384
+  waiting: 16_384,
+  reads: "leader"
 }
 
 /**
@@ -72,6 +78,7 @@ export const make = (options: Partial<ClientConfig> = {}): Effect.Effect<ClientC
       commands: Bounds.count(1, 4096),
       bytes: Bounds.bytes,
       command: Bounds.bytes,
-      waiting: Bounds.count(1, 1_000_000)
+      waiting: Bounds.count(1, 1_000_000),
+      reads: Bounds.oneOf(["leader", "nearest"])
     }
   )

@@ -5,8 +5,8 @@
  *  client                                    replica
  *     │ ── Submit(envelope) ────────────────► │  the leader: one round of consensus, then the reply of its learner
  *     │ ◄── reply | NotLeader | Superseded ── │
- *     │ ── Query(queries) ──────────────────► │  the leader: one confirmation of its ballot for all reads that wait
- *     │ ◄── answers | NotLeader … ─────────── │
+ *     │ ── Query(queries) ──────────────────► │  any: asks the leader for the slot that a linearizable read must see, and
+ *     │ ◄── answers | NotLeader … ─────────── │  answers once it has applied that
  *     │ ── Status, Digest ──────────────────► │
  * ```
  *
@@ -99,6 +99,27 @@ export const Digest = Schema.Struct({
 export type Digest = typeof Digest.Type
 
 /**
+ * Answers to queries.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Answers = Schema.Struct({
+  /** The slot after which the state was that they were taken from. */
+  slot: Count,
+  /** One `Answer` a query, in order; for the first of them only, at least one, if more would make the message too long. */
+  answers: Schema.Array(Schema.Uint8ArrayFromSelf),
+  /** Another node that leads, and could have answered a linearizable query without asking. */
+  leader: Schema.optionalWith(Count, { exact: true })
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Answers = typeof Answers.Type
+
+/**
  * @since 0.1.0
  * @category groups
  */
@@ -117,10 +138,9 @@ export class ClientRpcs extends RpcGroup.make(
       /** Queries that are answered from one state. */
       queries: Schema.Array(Schema.Uint8ArrayFromSelf),
       /** How fresh that state must be. */
-      consistency: Schema.Literal("linearizable", "stale")
+      consistency: Schema.Union(Schema.Literal("linearizable", "stale"), Schema.Struct({ atLeast: Count }))
     },
-    /** One `Answer` a query, in order; for the first of them only, at least one, if more would make the message too long. */
-    success: Schema.Array(Schema.Uint8ArrayFromSelf),
+    success: Answers,
     error: Schema.Union(NotLeader, Superseded, Outcome.Overloaded)
   }),
   Rpc.make("Status", { success: Status }),

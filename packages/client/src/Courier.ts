@@ -9,7 +9,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { ClientConfig } from "./ClientConfig.js"
-import type { NotLeader, Superseded } from "./ClientRpcs.js"
+import type * as ClientRpcs from "./ClientRpcs.js"
 import { type Endpoint, Unreachable } from "./Endpoint.js"
 
 /**
@@ -36,16 +36,16 @@ export interface Courier {
   readonly submit: (envelope: Uint8Array, deadline: number) => Effect.Effect<Uint8Array, Failed>
   readonly query: (
     queries: ReadonlyArray<Uint8Array>,
-    consistency: Consistency.Consistency,
+    consistency: Consistency.Asked,
     deadline: number
-  ) => Effect.Effect<ReadonlyArray<Uint8Array>, Failed>
+  ) => Effect.Effect<ClientRpcs.Answers, Failed>
 }
 
 interface Target {
   node: number
 }
 
-type Refusal = NotLeader | Superseded | Outcome.Overloaded | Unreachable
+type Refusal = ClientRpcs.NotLeader | ClientRpcs.Superseded | Outcome.Overloaded | Unreachable
 
 /**
  * A courier to these replicas, at least one, by node; the first is the nearest.
@@ -123,12 +123,19 @@ export const make = (endpoints: ReadonlyMap<number, Endpoint>, config: ClientCon
 
   return {
     submit: (envelope, deadline) => carry((endpoint) => endpoint.submit(envelope), deadline, leader),
-    query: (queries, consistency, deadline) =>
-      carry(
-        (endpoint) => endpoint.query(queries, consistency),
+    query: (queries, consistency, deadline) => {
+      // Any replica can answer; the nearest one is asked first each time, unless the leader saves the others a question.
+      const target = consistency === "linearizable" && config.reads === "leader" ? leader : { node: nearest }
+      return carry(
+        (endpoint) => {
+          const { node } = target
+          return Effect.tap(endpoint.query(queries, consistency), ({ leader: hint }) => {
+            if (target === leader && hint !== undefined) moveOn(target, node, hint)
+          })
+        },
         deadline,
-        // Any replica can give a stale answer, so that the nearest one is asked first each time.
-        consistency === "stale" ? { node: nearest } : leader
+        target
       )
+    }
   }
 }

@@ -10,7 +10,7 @@ import { Disconnected, RpcOptions, Tcp } from "@synod/wire"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { ClientRpcs, type Digest, type NotLeader, type Status, type Superseded } from "./ClientRpcs.js"
+import { type Answers, ClientRpcs, type Digest, type NotLeader, type Status, type Superseded } from "./ClientRpcs.js"
 
 /**
  * The replica did not answer.
@@ -39,8 +39,8 @@ export interface Endpoint {
   /** The answers to the first of the queries, at least one: as many as fit into a message. */
   readonly query: (
     queries: ReadonlyArray<Uint8Array>,
-    consistency: Consistency.Consistency
-  ) => Effect.Effect<ReadonlyArray<Uint8Array>, NotLeader | Superseded | Outcome.Overloaded | Unreachable>
+    consistency: Consistency.Asked
+  ) => Effect.Effect<Answers, NotLeader | Superseded | Outcome.Overloaded | Unreachable>
   readonly status: Effect.Effect<Status, Unreachable>
   readonly digest: Effect.Effect<Digest, Unreachable>
 }

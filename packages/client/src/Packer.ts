@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import type { Outcome } from "@synod/state-machine"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 
@@ -13,12 +14,27 @@ import type * as Scope from "effect/Scope"
  * @since 0.1.0
  * @category models
  */
-export interface Call<E> {
+export interface Call<E> extends Extras {
   readonly bytes: Uint8Array
   /** When the call gives up, in milliseconds since 1970. */
   readonly deadline: number
   /** Ends the call; does nothing when its caller is gone. */
   readonly end: (outcome: Effect.Effect<Uint8Array, E>) => void
+  /** Its caller was interrupted. */
+  readonly isGone: () => boolean
+}
+
+/**
+ * What a call may carry along.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Extras {
+  /** Called with the token of a command before it is sent. */
+  readonly note?: ((token: Outcome.Token) => void) | undefined
+  /** The slot that a query must see. */
+  readonly slot?: number
 }
 
 /**
@@ -27,10 +43,10 @@ export interface Call<E> {
  */
 export interface Packer<E> {
   /**
-   * Makes a call; an interruption withdraws it if it still waits, and forgets its answer otherwise. When the scope of the
+   * Makes a call; an interruption withdraws it if it still waits, and leaves it under way otherwise. When the scope of the
    * packer closes, calls that have no answer are interrupted.
    */
-  readonly call: (bytes: Uint8Array) => Effect.Effect<Uint8Array, E>
+  readonly call: (bytes: Uint8Array, extras?: Extras) => Effect.Effect<Uint8Array, E>
 }
 
 /**
@@ -104,16 +120,18 @@ export const make = <E>(options: {
     yield* Effect.forkScoped(Effect.forever(next))
 
     return {
-      call: (bytes) =>
+      call: (bytes, extras) =>
         Effect.clockWith((clock) =>
           Effect.async((resume) => {
             if (closed) return resume(Effect.interrupt)
             if (waiting.size >= options.waiting) return resume(Effect.fail(options.overloaded()))
             const deadline = clock.unsafeCurrentTimeMillis() + options.deadline
-            const call: Call<E> = { bytes, deadline, end: resume }
+            let gone = false
+            const call: Call<E> = { ...extras, bytes, deadline, end: resume, isGone: () => gone }
             waiting.add(call)
             news.unsafeOpen()
             return Effect.sync(() => {
+              gone = true
               waiting.delete(call)
             })
           })

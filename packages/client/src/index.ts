@@ -14,6 +14,9 @@ export * as ClientConfig from "./ClientConfig.js"
 /** What clients ask of a replica. */
 export * as ClientRpcs from "./ClientRpcs.js"
 
+/** What a client and the replicas say to each other about commands. */
+export * as Conversation from "./Conversation.js"
+
 /** Carries one request to whichever replica leads. */
 export * as Courier from "./Courier.js"
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
-import { ClientConfig, ClientRpcs, Endpoint } from "@synod/client"
-import { Consistency, Outcome } from "@synod/state-machine"
-import { Deferred, Duration, Effect, Exit, Fiber, Scope, TestClock } from "effect"
+import { ClientConfig, ClientRpcs, Conversation, Endpoint } from "@synod/client"
+import { Command, Consistency, Envelope, Outcome, type StateMachine, Ticket } from "@synod/state-machine"
+import { Deferred, Duration, Effect, Either, Exit, Fiber, Option, Scope, TestClock } from "effect"
 import * as Replicas from "./Replicas.js"
 
 /** The `Call`s that have arrived, as [session, acknowledged, first, count]. */
@@ -233,21 +233,174 @@ describe("when time is up", () => {
   )
 })
 
-it.scoped("a session that the replicas forgot: the call is of unknown outcome, and the next ones open another", () =>
+it.scoped("a session that ended: what certainly was not applied goes into another one, and nobody notices", () =>
   Effect.gen(function* () {
     const replicas = yield* Replicas.make
     const counter = yield* Replicas.client([replicas.leader])
     for (let n = 0; n < 20; n++) yield* counter.Next({ by: 1 })
-    replicas.forget()
-    expect(yield* Effect.flip(counter.Next({ by: 100 }))).toMatchObject({
-      _tag: "OutcomeUnknown",
-      token: { session: 1, sequence: 21 }
-    })
-    expect(replicas.value()).toBe(20)
+    replicas.wait(3_600_001)
     expect(yield* Effect.forEach([1, 1, 1], (by) => counter.Next({ by }), all)).toEqual([20, 21, 22])
     expect(calls(replicas).at(-1)).toEqual([2, 1, 1, 3])
+    expect(replicas.value()).toBe(23)
   })
 )
+
+it.scoped("a session that ended after a reply was lost: SessionExpired, and no second application", () =>
+  Effect.gen(function* () {
+    const replicas = yield* Replicas.make
+    let n = 0
+    const counter = yield* Replicas.client([
+      {
+        ...replicas.leader,
+        submit: (envelope) => {
+          if (++n !== 2) return replicas.leader.submit(envelope)
+          return Effect.zipRight(
+            Effect.tap(replicas.leader.submit(envelope), () => replicas.wait(3_600_001)),
+            Replicas.lost.submit(envelope)
+          )
+        }
+      }
+    ])
+    const call = yield* Effect.fork(Effect.flip(counter.Next({ by: 1 })))
+    yield* TestClock.adjust("100 millis")
+    const error = yield* Fiber.join(call)
+    const token = { session: 1, sequence: 1, command: "Next" }
+    expect(error).toMatchObject({ _tag: "SessionExpired", token })
+    expect(error.message).toBe(
+      "What became of Next, command 1 of session 1, is not known any more: its session is over, or its answer was let go"
+    )
+    expect(yield* Effect.flip(counter.resolve(token))).toMatchObject({ _tag: "SessionExpired", token })
+    expect(yield* counter.Next({ by: 10 })).toBe(1)
+    expect(replicas.value()).toBe(11)
+  })
+)
+
+it.scoped(
+  "a session of which the replicas know nothing any more: SessionExpired, and the next calls open another",
+  () =>
+    Effect.gen(function* () {
+      const replicas = yield* Replicas.make
+      const counter = yield* Replicas.client([replicas.leader])
+      for (let n = 0; n < 20; n++) yield* counter.Next({ by: 1 })
+      replicas.forget()
+      expect(yield* Effect.flip(counter.Next({ by: 100 }))).toMatchObject({
+        _tag: "SessionExpired",
+        token: { session: 1, sequence: 21 }
+      })
+      expect(replicas.value()).toBe(20)
+      expect(yield* Effect.forEach([1, 1, 1], (by) => counter.Next({ by }), all)).toEqual([20, 21, 22])
+      expect(calls(replicas).at(-1)).toEqual([2, 1, 1, 3])
+    })
+)
+
+it.scoped("a client that calls nothing keeps its session, and lets go of what it was told", () =>
+  Effect.gen(function* () {
+    const replicas = yield* Replicas.make
+    const counter = yield* Replicas.client([replicas.leader])
+    yield* counter.Next({ by: 1 })
+    for (let i = 0; i < 10; i++) {
+      yield* TestClock.adjust("30 minutes")
+      replicas.wait(1_800_000)
+    }
+    yield* counter.Next({ by: 1 })
+    expect(calls(replicas).at(-1)).toEqual([1, 2, 2, 1])
+    const idle = calls(replicas).filter(([, , , count]) => count === 0)
+    expect(idle.length).toBeGreaterThan(5)
+    expect(idle[0]).toEqual([1, 2, 2, 0])
+  })
+)
+
+describe("what became of a command", () => {
+  /** A replica whose replies are lost, or whose requests are, after the session was opened. */
+  const deaf = (replicas: Replicas.Replicas, loses: "request" | "reply") => {
+    const state = { deaf: true }
+    const endpoint: Endpoint.Endpoint = {
+      ...replicas.leader,
+      submit: (envelope) => {
+        if (!state.deaf || envelope.length === 2) return replicas.leader.submit(envelope)
+        const lost = Replicas.lost.submit(envelope)
+        return loses === "request" ? lost : Effect.zipRight(replicas.leader.submit(envelope), lost)
+      }
+    }
+    return { state, endpoint }
+  }
+
+  const unknown = (counter: StateMachine.ClientOf<typeof Replicas.Counter>) =>
+    Effect.gen(function* () {
+      const call = yield* Effect.fork(Effect.flip(counter.Next({ by: 5 })))
+      yield* TestClock.adjust("1 second")
+      const error = yield* Fiber.join(call)
+      return error._tag === "OutcomeUnknown" ? error.token : yield* Effect.dieMessage(`${error._tag} came`)
+    })
+
+  it.scoped("applied: its own answer, also after more commands", () =>
+    Effect.gen(function* () {
+      const replicas = yield* Replicas.make
+      const { endpoint, state } = deaf(replicas, "reply")
+      const counter = yield* Replicas.client([endpoint], { deadline: "1 second" })
+      const token = yield* unknown(counter)
+      state.deaf = false
+      for (let n = 0; n < 5; n++) yield* counter.Next({ by: 1 })
+      expect(yield* counter.resolve(token)).toEqual({ _tag: "Applied", command: "Next", value: 0 })
+      // Nobody will ask again, so that the replicas may forget.
+      yield* counter.Next({ by: 1 })
+      expect(calls(replicas).at(-1)).toEqual([1, 7, 7, 1])
+      expect((yield* Effect.flip(counter.resolve(token)))._tag).toBe("SessionExpired")
+      expect(replicas.value()).toBe(11)
+    })
+  )
+
+  it.scoped("not applied: it never will be, also if it comes later", () =>
+    Effect.gen(function* () {
+      const replicas = yield* Replicas.make
+      const { endpoint, state } = deaf(replicas, "request")
+      const counter = yield* Replicas.client([endpoint], { deadline: "1 second" })
+      const { command, sequence, session } = yield* unknown(counter)
+      state.deaf = false
+      expect(yield* counter.resolve({ command, sequence, session })).toEqual({ _tag: "NeverApplied" })
+      const commands = [Either.getOrThrow(Command.encode("Next", { by: 5 }))]
+      yield* replicas.leader.submit(
+        Envelope.encode(Envelope.call({ session, acknowledged: 0, first: sequence, commands }))
+      )
+      expect(replicas.value()).toBe(0)
+    })
+  )
+
+  it.scoped("nobody to be asked: still unknown, with the same token", () =>
+    Effect.gen(function* () {
+      const replicas = yield* Replicas.make
+      const { endpoint } = deaf(replicas, "request")
+      const counter = yield* Replicas.client([endpoint], { deadline: "1 second" })
+      const token = yield* unknown(counter)
+      const asked = yield* Effect.fork(Effect.flip(counter.resolve(token)))
+      yield* TestClock.adjust("1 second")
+      expect(yield* Fiber.join(asked)).toMatchObject({ _tag: "OutcomeUnknown", token })
+    })
+  )
+
+  it.scoped("a command of another machine can't be read: CommandDefect, and nobody is asked", () =>
+    Effect.gen(function* () {
+      const replicas = yield* Replicas.make
+      const counter = yield* Replicas.client([replicas.leader])
+      const error = yield* Effect.flip(counter.resolve({ session: 1, sequence: 1, command: "Previous" }))
+      expect(error.message).toBe("Previous changed nothing: Counter has no such command")
+      expect(replicas.received).toEqual([])
+    })
+  )
+
+  it.scoped("nobody asks: the client goes on in another session, and the first keeps the answer", () =>
+    Effect.gen(function* () {
+      const replicas = yield* Replicas.make
+      const { endpoint, state } = deaf(replicas, "reply")
+      const counter = yield* Replicas.client([endpoint], { deadline: "1 second" })
+      const token = yield* unknown(counter)
+      state.deaf = false
+      for (let n = 0; n < Conversation.RETAIN; n++) yield* counter.Next({ by: 1 })
+      expect(calls(replicas).at(-1)).toEqual([2, 1, 1, 1])
+      expect(yield* counter.resolve(token)).toEqual({ _tag: "Applied", command: "Next", value: 0 })
+    })
+  )
+})
 
 it.scoped("a session lost with other requests under way does not hide the new one's first commands", () =>
   Effect.gen(function* () {
@@ -270,10 +423,10 @@ it.scoped("a session lost with other requests under way does not hide the new on
     replicas.forget()
     const held = yield* Effect.fork(Effect.flip(counter.Next({ by: 100 })))
     yield* TestClock.adjust(0)
-    expect((yield* Effect.flip(counter.Next({ by: 100 })))._tag).toBe("OutcomeUnknown")
+    expect((yield* Effect.flip(counter.Next({ by: 100 })))._tag).toBe("SessionExpired")
     expect(yield* counter.Next({ by: 1 })).toBe(10)
     yield* Deferred.succeed(gate, undefined)
-    expect((yield* Fiber.join(held))._tag).toBe("OutcomeUnknown")
+    expect((yield* Fiber.join(held))._tag).toBe("SessionExpired")
     expect(yield* counter.Next({ by: 1 })).toBe(11)
     expect(replicas.value()).toBe(12)
   })
@@ -339,7 +492,10 @@ describe("interruption", () => {
         [
           {
             ...replicas.leader,
-            submit: (envelope) => Effect.zipRight(Deferred.await(gate), replicas.leader.submit(envelope))
+            submit: (envelope) =>
+              envelope.length === 2
+                ? replicas.leader.submit(envelope)
+                : Effect.zipRight(Deferred.await(gate), replicas.leader.submit(envelope))
           }
         ],
         { requests: 1 }
@@ -353,6 +509,62 @@ describe("interruption", () => {
       yield* Deferred.succeed(gate, undefined)
       expect(yield* counter.Next({ by: 100 })).toBe(1)
       expect(replicas.value()).toBe(101)
+    })
+  )
+
+  it.scoped("of a call with a ticket: no token before it is sent, and then its outcome can be asked for", () =>
+    Effect.gen(function* () {
+      const replicas = yield* Replicas.make
+      const gate = yield* Deferred.make<void>()
+      const counter = yield* Replicas.client(
+        [
+          {
+            ...replicas.leader,
+            submit: (envelope) =>
+              envelope.length === 2
+                ? replicas.leader.submit(envelope)
+                : Effect.zipRight(Deferred.await(gate), replicas.leader.submit(envelope))
+          }
+        ],
+        { requests: 1 }
+      )
+      const tickets = yield* Effect.all([Ticket.make, Ticket.make, Ticket.make])
+      const fibers = yield* Effect.forEach(tickets, (ticket, i) =>
+        Effect.zipLeft(Effect.fork(Ticket.hold(ticket)(counter.Next({ by: 10 ** i }))), TestClock.adjust(0))
+      )
+      yield* Fiber.interrupt(fibers[0]!)
+      yield* Fiber.interrupt(fibers[1]!)
+      yield* Deferred.succeed(gate, undefined)
+      expect(yield* Fiber.join(fibers[2]!)).toBe(1)
+      yield* counter.Next({ by: 1000 })
+      expect(replicas.value()).toBe(1101)
+      const [underWay, waiting, answered] = yield* Effect.forEach(tickets, ({ token }) => token)
+      expect(waiting).toEqual(Option.none())
+      expect(yield* counter.resolve(Option.getOrThrow(underWay!))).toMatchObject({ _tag: "Applied", value: 0 })
+      yield* counter.Next({ by: 1 })
+      expect((yield* Effect.flip(counter.resolve(Option.getOrThrow(answered!))))._tag).toBe("SessionExpired")
+    })
+  )
+
+  it.scoped("while a session is opened: the call has no token, and is not sent", () =>
+    Effect.gen(function* () {
+      const replicas = yield* Replicas.make
+      const gate = yield* Deferred.make<void>()
+      const counter = yield* Replicas.client([
+        {
+          ...replicas.leader,
+          submit: (envelope) => Effect.zipRight(Deferred.await(gate), replicas.leader.submit(envelope))
+        }
+      ])
+      const ticket = yield* Ticket.make
+      const call = yield* Effect.fork(Ticket.hold(ticket)(counter.Next({ by: 1 })))
+      yield* TestClock.adjust(0)
+      yield* Fiber.interrupt(call)
+      yield* Deferred.succeed(gate, undefined)
+      yield* TestClock.adjust("1 second")
+      expect(yield* ticket.token).toEqual(Option.none())
+      expect(yield* counter.Next({ by: 10 })).toBe(0)
+      expect(calls(replicas)).toEqual([[1, 1, 1, 1]])
     })
   )
 
@@ -420,8 +632,58 @@ describe("queries", () => {
 
   it.scoped("no answer at all is a failure", () =>
     Effect.gen(function* () {
-      const counter = yield* Replicas.client([{ ...Replicas.lost, query: () => Effect.succeed([]) }])
+      const counter = yield* Replicas.client([
+        { ...Replicas.lost, query: () => Effect.succeed({ slot: 0, answers: [] }) }
+      ])
       expect((yield* Effect.flip(counter.Value()))._tag).toBe("Unavailable")
+    })
+  )
+
+  it.scoped("what a client was told, its next query shows", () =>
+    Effect.gen(function* () {
+      const replicas = yield* Replicas.make
+      const asked: Array<Consistency.Asked> = []
+      const endpoint: Endpoint.Endpoint = {
+        ...replicas.leader,
+        query: (queries, consistency) => {
+          asked.push(consistency)
+          return replicas.leader.query(queries, consistency)
+        }
+      }
+      const writer = yield* Replicas.client([endpoint])
+      const reader = yield* Replicas.client([endpoint])
+      expect(yield* writer.seen).toBe(0)
+      yield* Consistency.readYourWrites(writer.Value())
+      yield* writer.Next({ by: 1 })
+      expect(yield* writer.seen).toBe(2)
+      yield* Consistency.readYourWrites(writer.Value())
+      yield* Consistency.readYourWrites(reader.Value())
+      yield* Effect.all([reader.Value().pipe(Consistency.atLeast(1)), reader.Value().pipe(Consistency.atLeast(2))], all)
+      expect(yield* reader.seen).toBe(2)
+      expect(asked).toEqual([0, 2, 0, 2].map((atLeast) => ({ atLeast })))
+    })
+  )
+
+  it.scoped("may ask the nearest replica, and follow the hint of a replica that had to ask", () =>
+    Effect.gen(function* () {
+      const replicas = yield* Replicas.make
+      const asked: Array<string> = []
+      const replica = (name: string, leader?: number): Endpoint.Endpoint => ({
+        ...replicas.leader,
+        query: (queries, consistency) => {
+          asked.push(name)
+          return Effect.map(replicas.leader.query(queries, consistency), (answers) => ({
+            ...answers,
+            ...(leader === undefined ? {} : { leader })
+          }))
+        }
+      })
+      const both = [replica("near", 2), replica("far")]
+      const two = (counter: StateMachine.ClientOf<typeof Replicas.Counter>) =>
+        Effect.zipRight(counter.Value(), counter.Value())
+      yield* Effect.flatMap(Replicas.client(both), two)
+      yield* Effect.flatMap(Replicas.client(both, { reads: "nearest" }), two)
+      expect(asked).toEqual(["near", "far", "near", "near"])
     })
   )
 
@@ -476,7 +738,8 @@ describe("bounds", () => {
     [{ commands: 0.5 }, 'The client\'s option "commands" must be a whole number from 1 to 4096, not 0.5.'],
     [{ bytes: 0 }, 'The client\'s option "bytes" must be a whole number from 1 to 67108864, not 0.'],
     [{ command: NaN }, 'The client\'s option "command" must be a whole number from 1 to 67108864, not NaN.'],
-    [{ waiting: 0 }, 'The client\'s option "waiting" must be a whole number from 1 to 1000000, not 0.']
+    [{ waiting: 0 }, 'The client\'s option "waiting" must be a whole number from 1 to 1000000, not 0.'],
+    [{ reads: "all" as "leader" }, 'The client\'s option "reads" must be "leader" or "nearest", not all.']
   ]
 
   it.effect("every option has them", () =>

@@ -4,7 +4,7 @@
  */
 import { Rpc } from "@effect/rpc"
 import { Client, type ClientConfig, ClientRpcs, Endpoint } from "@synod/client"
-import { Answer, Batch, Envelope, StateMachine } from "@synod/state-machine"
+import { Answer, Batch, Envelope, SessionTable, StateMachine } from "@synod/state-machine"
 import { Effect, Either, Schema } from "effect"
 
 const Next = Rpc.make("Next", { payload: { by: Schema.Int }, success: Schema.Int })
@@ -30,8 +30,10 @@ export interface Replicas {
   /** What has arrived, in order. */
   readonly received: Array<Envelope.Envelope>
   readonly value: () => number
-  /** Forgets all sessions. */
+  /** Forgets all sessions, and how far they had come. */
   readonly forget: () => void
+  /** Lets so many milliseconds of agreed time go by. */
+  readonly wait: (milliseconds: number) => void
 }
 
 const status = new Endpoint.Unreachable({ reason: "not asked for here", sent: false })
@@ -40,25 +42,30 @@ export const make: Effect.Effect<Replicas> = Effect.gen(function* () {
   const executor = yield* Counter.executor
   let replicated = executor.initial
   let slot = 0
+  let time = 0
   const received: Array<Envelope.Envelope> = []
   return {
     received,
     value: () => replicated.state,
+    wait: (milliseconds: number) => void (time += milliseconds),
     forget: () =>
       (replicated = {
         state: replicated.state,
-        sessions: { ...executor.initial.sessions, opened: replicated.sessions.opened }
+        sessions: SessionTable.make(replicated.sessions.opened, [], [])
       }),
     leader: {
       submit: (envelope) =>
         Effect.sync(() => {
           received.push(Either.getOrThrow(Envelope.decode(envelope)))
-          const applied = executor.apply(replicated, { slot: ++slot, time: 0 }, Batch.encode([envelope]))
+          const applied = executor.apply(replicated, { slot: ++slot, time }, Batch.encode([envelope]))
           replicated = applied.state
           return applied.replies[0]!
         }),
       query: (queries) =>
-        Effect.sync(() => queries.map((query) => executor.query(replicated, { slot, time: 0 }, query))),
+        Effect.sync(() => ({
+          slot,
+          answers: queries.map((query) => executor.query(replicated, { slot, time: 0 }, query))
+        })),
       status,
       digest: status
     } satisfies Endpoint.Endpoint

@@ -167,6 +167,7 @@ export const layerJournals = <Name extends string>(
             acceptor: (message) => via(node, (peer) => peer.acceptor(message)),
             heartbeat: (message) => via(node, (peer) => peer.heartbeat(message)),
             takeOver: (message) => via(node, (peer) => peer.takeOver(message)),
+            readSlot: via(node, (peer) => peer.readSlot),
             client: {
               submit: (envelope) => via(node, (peer) => peer.client.submit(envelope)),
               query: (queries, consistency) => via(node, (peer) => peer.client.query(queries, consistency)),

@@ -33,9 +33,19 @@ export class ElectionRpcs extends RpcGroup.make(
 ) {}
 
 /**
- * All that a replica answers: acceptor, election, and clients.
+ * What a follower asks of the leader, to answer reads itself.
  *
  * @since 0.1.0
  * @category groups
  */
-export class ReplicaRpcs extends RpcGroup.make().merge(AcceptorRpcs, ElectionRpcs, ClientRpcs.ClientRpcs) {}
+export class ReaderRpcs extends RpcGroup.make(
+  Rpc.make("ReadSlot", { success: Schema.Int.pipe(Schema.nonNegative()), error: ClientRpcs.NotLeader })
+) {}
+
+/**
+ * All that a replica answers: acceptor, election, readers, and clients.
+ *
+ * @since 0.1.0
+ * @category groups
+ */
+export class ReplicaRpcs extends RpcGroup.make().merge(AcceptorRpcs, ElectionRpcs, ReaderRpcs, ClientRpcs.ClientRpcs) {}

@@ -8,6 +8,7 @@ import type { RpcClientError } from "@effect/rpc/RpcClientError"
 import * as RpcServer from "@effect/rpc/RpcServer"
 import { Endpoint } from "@synod/client"
 import type { ClientRpcs } from "@synod/client"
+import { Slot } from "@synod/paxos"
 import type { Message } from "@synod/paxos"
 import { RpcOptions } from "@synod/wire"
 import * as Effect from "effect/Effect"
@@ -38,6 +39,7 @@ export const client: Effect.Effect<Peer, never, RpcClient.Protocol | Scope.Scope
     acceptor: (message) => Endpoint.unreachable(acceptor(message)),
     heartbeat: (message) => Endpoint.unreachable(rpc.Heartbeat(message)),
     takeOver: (message) => Endpoint.unreachable(rpc.TakeOver(message)),
+    readSlot: Effect.map(Endpoint.unreachable(rpc.ReadSlot()), Slot.make),
     client: yield* Endpoint.fromRpc
   }
 })
@@ -60,6 +62,7 @@ export const layer = (replica: Peer): Layer.Layer<never, never, RpcServer.Protoc
     Fetch: (message) => acceptor<Message.Fetched | Message.Rejected>(message),
     Heartbeat: (message) => local(replica.heartbeat(message)),
     TakeOver: (message) => local(replica.takeOver(message)),
+    ReadSlot: () => local(replica.readSlot),
     Submit: ({ envelope }) => local(replica.client.submit(envelope)),
     Query: ({ consistency, queries }) => local(replica.client.query(queries, consistency)),
     Status: (): Effect.Effect<ClientRpcs.Status> => local(replica.client.status),

@@ -3,8 +3,8 @@
  *
  * @since 0.1.0
  */
-import type { Endpoint } from "@synod/client"
-import type { Message, NodeId } from "@synod/paxos"
+import type { ClientRpcs, Endpoint } from "@synod/client"
+import type { Message, NodeId, Slot } from "@synod/paxos"
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -20,6 +20,8 @@ export interface Peer {
   readonly heartbeat: (message: Message.Heartbeat) => Effect.Effect<Message.HeartbeatReply, Endpoint.Unreachable>
   /** Tells it to take the lead at once; nothing comes of it if it can't, or follows somebody else by now. */
   readonly takeOver: (message: Message.TakeOver) => Effect.Effect<void, Endpoint.Unreachable>
+  /** Has its ballot confirmed, and tells the slot from which on a linearizable read may be answered. */
+  readonly readSlot: Effect.Effect<Slot.Slot, ClientRpcs.NotLeader | Endpoint.Unreachable>
   /** As a client sees it. */
   readonly client: Endpoint.Endpoint
 }

@@ -19,7 +19,7 @@
  */
 import { type Bounds, Client, type ClientConfig, type ClientRpcs, Endpoint } from "@synod/client"
 import { Journal, type JournalError, JournalStore } from "@synod/journal"
-import { Ballot, Quorum } from "@synod/paxos"
+import { Ballot, Quorum, Slot } from "@synod/paxos"
 import type { Message, NodeId } from "@synod/paxos"
 import { Answer, Reply } from "@synod/state-machine"
 import type { Caller, Executor, StateMachine } from "@synod/state-machine"
@@ -40,6 +40,7 @@ import * as LearnerActor from "./LearnerActor.js"
 import * as Outcomes from "./Outcomes.js"
 import { type Peer, Peers } from "./Peers.js"
 import * as ProposerActor from "./ProposerActor.js"
+import * as ReadSlots from "./ReadSlots.js"
 import * as ReplicaConfig from "./ReplicaConfig.js"
 import * as Requests from "./Requests.js"
 
@@ -202,7 +203,7 @@ export const make = (
           )
     }
     /** As many as fit into one message; the client asks for the rest again. */
-    const answers = (applied: LearnerActor.Applied, queries: ReadonlyArray<Uint8Array>): ReadonlyArray<Uint8Array> => {
+    const answers = (applied: LearnerActor.Applied, queries: ReadonlyArray<Uint8Array>): ClientRpcs.Answers => {
       const fitting: Array<Uint8Array> = []
       let size = 0
       for (const query of queries) {
@@ -211,8 +212,21 @@ export const make = (
         if (size > config.chunk && fitting.length > 0) break
         fitting.push(bytes)
       }
-      return fitting
+      return { slot: applied.through, answers: fitting }
     }
+
+    const readSlot = yield* Scope.extend(
+      ReadSlots.make({
+        self: peers.self,
+        requests,
+        isLeading: () => proposer.state()._tag === "Leading",
+        leader: () => leaderOf(election.state().leader),
+        confirm: proposer.confirm,
+        ask: (node) => peers.peer(node).readSlot,
+        patience: Duration.times(Duration.decode(config.heartbeat), config.silence)
+      }),
+      scope
+    )
 
     const client: Endpoint.Endpoint = {
       submit: (envelope) =>
@@ -226,13 +240,23 @@ export const make = (
               )
             ),
       query: (queries, consistency) =>
-        Effect.map(
-          consistency === "stale"
-            ? // A replica that has just started doesn't show how things were before.
-              learner.reached(journal.recovered.chosenThrough)
-            : Effect.flatMap(proposer.confirm, learner.reached),
-          (applied) => answers(applied, queries)
-        ),
+        consistency === "linearizable"
+          ? Effect.flatMap(readSlot, ({ leader, slot }) =>
+              Effect.map(learner.reached(slot), (applied) => ({
+                ...answers(applied, queries),
+                ...(leader === peers.self ? {} : { leader })
+              }))
+            )
+          : Effect.map(
+              // A replica that has just started doesn't show how things were before.
+              learner.reached(
+                Slot.max(
+                  journal.recovered.chosenThrough,
+                  consistency === "stale" ? Slot.zero : Slot.make(consistency.atLeast)
+                )
+              ),
+              (applied) => answers(applied, queries)
+            ),
       status,
       digest
     }
@@ -264,6 +288,7 @@ export const make = (
           ask<ElectionActor.Input, Message.HeartbeatReply>(election, (reply) => ({ _tag: "Heartbeat", message, reply }))
         ),
       takeOver: (message) => whileItVotes(Effect.sync(() => void election.tell({ _tag: "TakeOver", message }))),
+      readSlot: proposer.confirm,
       client
     }
     yield* Scope.extend(peers.serve(peer), scope)

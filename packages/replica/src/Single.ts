@@ -26,6 +26,7 @@ export const layer = (options: {
     acceptor: nobody,
     heartbeat: nobody,
     takeOver: nobody,
+    readSlot: nobody(),
     client: { submit: nobody, query: nobody, status: nobody(), digest: nobody() }
   }
   return Layer.succeed(Peers, {

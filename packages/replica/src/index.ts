@@ -35,6 +35,9 @@ export * as Peers from "./Peers.js"
 /** The proposer as an actor. */
 export * as ProposerActor from "./ProposerActor.js"
 
+/** From which slot on a linearizable read may be answered. */
+export * as ReadSlots from "./ReadSlots.js"
+
 /** One replica of a machine. */
 export * as Replica from "./Replica.js"
 

@@ -43,6 +43,8 @@ export interface Cluster {
   readonly isolate: (node: NodeId.NodeId) => void
   /** Joins all links again. */
   readonly heal: () => void
+  /** How often a follower has asked for the slot to read from. */
+  readonly questions: () => number
   /** The replica as a client sees it. */
   readonly endpoint: (node: NodeId.NodeId) => Endpoint.Endpoint
   /** Waits for a replica that all others which run follow, for three heartbeats; gives its node. */
@@ -67,6 +69,7 @@ export const make = (
     const endpoints = new Map<NodeId.NodeId, Endpoint.Endpoint>()
     const isolated = new Set<NodeId.NodeId>()
     let armed: { readonly crash: Crash; left: number; readonly down: Deferred.Deferred<void> } | undefined
+    let questions = 0
     const dead = new Set<NodeId.NodeId>()
     const held = new Map<string, Deferred.Deferred<void>>()
 
@@ -119,6 +122,10 @@ export const make = (
         acceptor: (message) => cut(from, to, peer.acceptor(message)),
         heartbeat: (message) => cut(from, to, peer.heartbeat(message)),
         takeOver: (message) => cut(from, to, peer.takeOver(message)),
+        readSlot: Effect.suspend(() => {
+          questions++
+          return cut(from, to, peer.readSlot)
+        }),
         client: peer.client
       }
     }
@@ -176,6 +183,7 @@ export const make = (
         }),
       isolate: (node) => void isolated.add(node),
       heal: () => isolated.clear(),
+      questions: () => questions,
       endpoint: (node) => endpoints.get(node)!,
       leader: Effect.gen(function* () {
         for (;;) {
@@ -236,7 +244,10 @@ export const load = (clients: ReadonlyArray<TallyClient>): Effect.Effect<Load, n
       const add = (key: string) =>
         client.Add({ key }).pipe(
           Effect.tap((position) => Effect.sync(() => account.acknowledged.set(key, position))),
-          Effect.catchTag("OutcomeUnknown", () => Effect.sync(() => account.unknown.add(key))),
+          Effect.catchTags({
+            OutcomeUnknown: () => Effect.sync(() => account.unknown.add(key)),
+            SessionExpired: () => Effect.sync(() => account.unknown.add(key))
+          }),
           Effect.catchTags({
             Unavailable: () => Effect.sync(() => account.refused.add(key)),
             Overloaded: () => Effect.sync(() => account.refused.add(key))

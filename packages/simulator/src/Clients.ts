@@ -8,10 +8,11 @@ import type * as Rpc from "@effect/rpc/Rpc"
 import { Client, type ClientConfig, Endpoint } from "@synod/client"
 import type { Quorum } from "@synod/paxos"
 import { Answer, Command } from "@synod/state-machine"
-import type { Caller, StateMachine } from "@synod/state-machine"
+import type { Caller, Outcome, StateMachine } from "@synod/state-machine"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
 import * as History from "./History.js"
 import type { Network } from "./Network.js"
 import type { Seeded } from "./Seeded.js"
@@ -52,6 +53,8 @@ export interface Clients {
   readonly history: () => History.History
   /** Operations that were answered. */
   readonly answered: () => number
+  /** Unknown outcomes that were asked for: the command was applied, or never will be. */
+  readonly resolved: () => { readonly applied: number; readonly withdrawn: number }
   /** Clients start nothing new. */
   readonly stop: () => void
   /** Operations that are under way. */
@@ -88,45 +91,101 @@ export const start = <Name extends string, State, Commands extends Rpc.Any, Quer
 
   type Api = StateMachine.Client<Commands, Queries>
 
+  const resolved = { applied: 0, withdrawn: 0 }
+
   /** Writes down what goes through a caller. */
-  const recorded = (client: string, caller: Caller.Caller): Caller.Caller => {
+  const recorded = (client: string, caller: Caller.Caller, seeded: Seeded): Caller.Caller => {
+    /** Calls that ended without an answer, by their token: somebody may yet ask for it. */
+    const open = new Map<string, History.Call>()
+    /** The last slot that held a command which was answered to this client, as the witness saw it. */
+    let told = 0
     const called = (bytes: Uint8Array): History.Call => {
       const { payload, tag } = Either.getOrThrow(Command.decode(bytes))
       world.trace.event(`c${client}`, "calls", () => `${tag} ${JSON.stringify(payload) ?? ""}`, bytes)
       return recorder.call({ client, key: "", name: tag, input: payload })
     }
-    const returned = (call: History.Call) => (bytes: Uint8Array) => {
+    const returned = (call: History.Call, bytes: Uint8Array): void => {
       const answer = Either.getOrThrow(Answer.decode(bytes))
       world.trace.event(`c${client}`, "hears", () => JSON.stringify(answer), bytes)
       answered++
-      call.ok(answer)
+      if (answer._tag === "Withdrawn") call.fail("it was withdrawn")
+      else call.ok(answer)
     }
-    const failed = (call: History.Call) => (error: { readonly _tag: string; readonly message: string }) => {
+    const hears = (error: { readonly _tag: string; readonly message: string }): void =>
       world.trace.event(`c${client}`, "hears", () => `${error._tag}: ${error.message}`)
-      if (error._tag === "OutcomeUnknown") call.unknown()
-      else call.fail(error.message)
-    }
-    return {
-      submit: (command) =>
-        Effect.suspend(() => {
-          witness.submitted(command)
-          const call = called(command)
-          return Effect.tapBoth(caller.submit(command), {
-            onSuccess: (bytes) => Effect.sync(() => returned(call)(bytes)),
-            onFailure: (error) => Effect.sync(() => failed(call)(error))
+
+    const submit: Caller.Caller["submit"] = (command, note) =>
+      Effect.suspend(() => {
+        witness.submitted(command)
+        const call = called(command)
+        let token: Outcome.Token | undefined
+        const noted = (given: Outcome.Token): void => {
+          token = given
+          note?.(given)
+        }
+        // Calls without a ticket are the common ones: their answers are let go when nobody waits for them any more.
+        const asked = note !== undefined || seeded.chance(0.5)
+        return Effect.onExit(caller.submit(command, asked ? noted : undefined), (exit) =>
+          Effect.sync(() => {
+            if (Exit.isSuccess(exit)) {
+              if (token !== undefined) told = Math.max(told, witness.slotOf(token))
+              return returned(call, exit.value)
+            }
+            if (exit.cause._tag !== "Fail") {
+              // Interrupted: whoever has a ticket and no token knows that the call was never sent.
+              if (token !== undefined) open.set(keyOf(token), call)
+              else if (asked) call.fail("it was withdrawn before it was sent")
+              else call.unknown()
+              return
+            }
+            const { error } = exit.cause
+            hears(error)
+            if (error._tag === "OutcomeUnknown") open.set(keyOf(error.token), call)
+            else if (error._tag === "SessionExpired") call.unknown()
+            else call.fail(error.message)
           })
-        }),
-      query: (query, consistency) =>
-        consistency === "stale"
-          ? caller.query(query, consistency)
-          : Effect.suspend(() => {
-              const call = called(query)
-              return Effect.tapBoth(caller.query(query, consistency), {
-                onSuccess: (bytes) => Effect.sync(() => returned(call)(bytes)),
-                onFailure: (error) => Effect.sync(() => failed(call)(error))
-              })
+        )
+      })
+
+    const resolve: Caller.Caller["resolve"] = (token) =>
+      Effect.tapBoth(caller.resolve(token), {
+        onSuccess: (bytes) =>
+          Effect.sync(() => {
+            const answer = Either.getOrThrow(Answer.decode(bytes))
+            world.trace.event(`c${client}`, "is told", () => `${keyOf(token)}: ${JSON.stringify(answer)}`, bytes)
+            const call = open.get(keyOf(token))
+            if (call === undefined || answer._tag === "Forgotten") return
+            if (answer._tag === "Withdrawn") {
+              resolved.withdrawn++
+              return call.fail("it never will be applied")
+            }
+            resolved.applied++
+            call.ok(answer)
+          }),
+        onFailure: (error) => Effect.sync(() => hears(error))
+      })
+
+    const query: Caller.Caller["query"] = (query, consistency) =>
+      Effect.suspend(() => {
+        const floor = consistency === "stale" ? 0 : told
+        const call = consistency === "linearizable" ? called(query) : undefined
+        return Effect.tapBoth(caller.query(query, consistency), {
+          onSuccess: (bytes) =>
+            Effect.sync(() => {
+              if (call !== undefined) return returned(call, bytes)
+              if (witness.shows(query, bytes, floor)) return
+              const sentence = `client ${client} is shown no state from slot ${floor} on, whose command was answered to it`
+              world.violate("reads see what the client was told", sentence)
+            }),
+          onFailure: (error) =>
+            Effect.sync(() => {
+              hears(error)
+              call?.fail(error.message)
             })
-    }
+        })
+      })
+
+    return { submit, resolve, query, seen: caller.seen }
   }
 
   const once = (api: Api, client: number, count: number, seeded: Seeded) =>
@@ -152,12 +211,17 @@ export const start = <Name extends string, State, Commands extends Rpc.Any, Quer
           )
         )
       )
-      const caller = yield* Client.make(endpoints, options.config)
+      const reads = seeded.pick(["leader", "nearest"] as const)
+      const caller = yield* Client.make(endpoints, { ...options.config, reads })
       const callers = seeded.pick(atOnce)
       let count = 0
       const oneAfterAnother = (name: string) =>
         Effect.gen(function* () {
-          const api = yield* Effect.provideService(machine.client, machine.caller, recorded(name, caller))
+          const api = yield* Effect.provideService(
+            machine.client,
+            machine.caller,
+            recorded(name, caller, seeded.fork(`calls of ${name}`))
+          )
           for (;;) {
             yield* Effect.sleep((-Math.log(1 - seeded.next()) * thinking * (1 + callers)) / 2)
             if (!running) return
@@ -175,11 +239,14 @@ export const start = <Name extends string, State, Commands extends Rpc.Any, Quer
   return {
     history: recorder.history,
     answered: () => answered,
+    resolved: () => resolved,
     stop: () => {
       running = false
     },
     busy: () => busy
   }
 }
+
+const keyOf = ({ sequence, session }: Outcome.Token): string => `${session}/${sequence}`
 
 const oneLine = (cause: Cause.Cause<unknown>): string => Cause.pretty(cause).split("\n", 1)[0]!

@@ -5,12 +5,14 @@
  * @since 0.1.0
  */
 import * as Rpc from "@effect/rpc/Rpc"
-import { StateMachine } from "@synod/state-machine"
+import { Consistency, StateMachine, Ticket } from "@synod/state-machine"
+import type { Outcome } from "@synod/state-machine"
 import * as Effect from "effect/Effect"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { Workload } from "./Clients.js"
+import type { Seeded } from "./Seeded.js"
 
 const Name = Schema.String
 
@@ -70,16 +72,16 @@ export const handlers = {
  * @since 0.1.0
  * @category machines
  */
-/**
- * @since 0.1.0
- * @category machines
- */
 export const layer = Registers.toLayer(handlers)
 
 const names = ["a", "b"]
 
+/** How long a client waits for an answer that it gives up, in milliseconds at most. */
+const patience = 300
+
 /**
- * Reads, writes, additions and swaps on two registers, so that clients meet.
+ * Reads, writes, additions and swaps on two registers, so that clients meet. Some commands are given up before they are
+ * answered, and of those whose outcome is unknown most are asked about later.
  *
  * @since 0.1.0
  * @category workloads
@@ -91,8 +93,33 @@ export const workload: Workload<(typeof Registers.commands)[number], (typeof Reg
   const name = seeded.pick(names)
   const value = seeded.below(10)
   const roll = seeded.next()
-  if (roll < 0.35) return client.Read({ name })
-  if (roll < 0.6) return client.Add({ name, amount: 1 + value })
-  if (roll < 0.8) return client.Write({ name, value })
-  return client.Swap({ name, from: seeded.pick([null, value, 0]), to: value + 1 })
+  if (roll < 0.35) return read(client, name, seeded)
+  const command = (): Effect.Effect<unknown, Failure> => {
+    if (roll < 0.6) return client.Add({ name, amount: 1 + value })
+    if (roll < 0.8) return client.Write({ name, value })
+    return client.Swap({ name, from: seeded.pick([null, value, 0]), to: value + 1 })
+  }
+  const asksLater = seeded.chance(0.7)
+  const resolve = (token: Outcome.Token) => (asksLater ? client.resolve(token) : Effect.void)
+  const patient = Effect.catchTag(command(), "OutcomeUnknown", ({ token }) => resolve(token))
+  if (!seeded.chance(0.15)) return patient
+  return Effect.gen(function* () {
+    const ticket = yield* Ticket.make
+    const answer = yield* Effect.timeoutOption(Ticket.hold(ticket)(command()), seeded.next() * patience)
+    const token = yield* ticket.token
+    if (Option.isNone(answer) && Option.isSome(token)) yield* resolve(token.value)
+  })
+}
+
+type RegistersClient = StateMachine.ClientOf<typeof Registers>
+type Failure = Effect.Effect.Error<ReturnType<RegistersClient["Add" | "Write" | "Swap"]>>
+
+/** Most reads are linearizable, so that histories tell much. */
+const read = (client: RegistersClient, name: string, seeded: Seeded): Effect.Effect<unknown, unknown> => {
+  const value = client.Read({ name })
+  const roll = seeded.next()
+  if (roll < 0.7) return value
+  if (roll < 0.8) return Consistency.readYourWrites(value)
+  if (roll < 0.9) return Effect.flatMap(client.seen, (slot) => Consistency.atLeast(slot)(value))
+  return Consistency.stale(value)
 }

@@ -12,7 +12,7 @@
 import type * as Rpc from "@effect/rpc/Rpc"
 import { NodeId, Quorum } from "@synod/paxos"
 import { ReplicaConfig } from "@synod/replica"
-import type { Executor, StateMachine } from "@synod/state-machine"
+import type { Executor, SessionTable, StateMachine } from "@synod/state-machine"
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -92,6 +92,12 @@ const tight = (seeded: Seeded.Seeded): ReplicaConfig.Values => ({
   mailbox: seeded.pick([16, 64, ReplicaConfig.defaults.mailbox])
 })
 
+/** Room for fewer sessions than there are clients, and sessions that end while their client waits. */
+const brief = (seeded: Seeded.Seeded, { expiry, most }: SessionTable.Bounds): SessionTable.Bounds => ({
+  most: seeded.pick([2, 4, most]),
+  expiry: seeded.pick([1_000, 3_000, expiry])
+})
+
 /** A leader that says nothing for so many heartbeats is given up. */
 const electionTimeout = ReplicaConfig.defaults.silence * Duration.toMillis(heartbeat)
 
@@ -114,7 +120,9 @@ export const run = <Name extends string, State, Commands extends Rpc.Any, Querie
   const quorums = Either.getOrThrow(Quorum.majority(members))
   const rates = options.faults ?? Faults.varied(Faults.rates(members.length), world.seeded.fork("rates"))
   const config = tight(world.seeded.fork("config"))
-  const executor = () => Effect.runSync(machine.executor.pipe(Effect.provide([options.layer, logger(world)])))
+  const made = () => Effect.runSync(machine.executor.pipe(Effect.provide([options.layer, logger(world)])))
+  const sessions = brief(world.seeded.fork("sessions"), made().sessions)
+  const executor = () => made().bounded(sessions)
   const harsh = options.harsh ?? false
   let outcome: Finished = { answered: 0, leaders: 0, sometimes: [], slowest: [] }
 
@@ -147,8 +155,9 @@ export const run = <Name extends string, State, Commands extends Rpc.Any, Querie
       if (survives) liveAgain(world, clients, core.kind)
       const live = world.now() - rested
       clients.stop()
-      world.run(world.now() + 2 * clientConfig.deadline, () => clients.busy() === 0)
-      if (clients.busy() > 0) world.violate("calls end", `${clients.busy()} calls took more than twice their deadline`)
+      // An operation may ask what became of a call, which takes as long again.
+      world.run(world.now() + 3 * clientConfig.deadline, () => clients.busy() === 0)
+      if (clients.busy() > 0) world.violate("calls end", `${clients.busy()} calls took more than three deadlines`)
       const ended = world.now()
       if (survives) {
         network.cut(Partition.none)
@@ -164,6 +173,9 @@ export const run = <Name extends string, State, Commands extends Rpc.Any, Querie
         ["a command is sent again, and applied once", witness.repeats()],
         ["the lead changes", witness.ballots() > 1 ? 1 : 0],
         ["a leader hands over", machines.handedOver()],
+        [sessionsEnd, witness.endings()],
+        [resolves, clients.resolved().applied],
+        [withdraws, clients.resolved().withdrawn],
         [goesOn, witness.recoveries()],
         [liveWith(core.kind), survives ? 1 : 0],
         ["live again within 5 election timeouts", survives && live <= 5 * electionTimeout ? 1 : 0],
@@ -200,6 +212,10 @@ export const run = <Name extends string, State, Commands extends Rpc.Any, Querie
 
 const goesOn = "a write fails, and its replica goes on from what it reads"
 
+const sessionsEnd = "a session ends while clients call"
+const resolves = "an unknown outcome is asked for, and the command was applied"
+const withdraws = "an unknown outcome is asked for, and the command never will be applied"
+
 const liveWith = (core: Atlas.Kind): string => `live again with the core ${core}`
 
 /**
@@ -213,6 +229,9 @@ export const sometimes = ({ replicas }: { readonly replicas: number }): Readonly
   "a command is sent again, and applied once",
   "the lead changes",
   "a leader hands over",
+  sessionsEnd,
+  resolves,
+  withdraws,
   goesOn,
   ...Atlas.kinds
     .filter((kind) => kind === "whole" || kind === "quorum" || replicas >= Partition.fewest(kind))

@@ -14,8 +14,8 @@
 import type { Journal } from "@synod/journal"
 import { Ballot } from "@synod/paxos"
 import type { Durable, Entry, NodeId, Quorum } from "@synod/paxos"
-import { Batch, Digest, Envelope } from "@synod/state-machine"
-import type { Executor } from "@synod/state-machine"
+import { Batch, Digest, Envelope, SessionTable } from "@synod/state-machine"
+import type { Executor, Outcome } from "@synod/state-machine"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as BallotBox from "./BallotBox.js"
@@ -40,6 +40,12 @@ export interface Witness<State> {
   readonly ballots: () => number
   /** Commands that stood in the log more than once. */
   readonly repeats: () => number
+  /** The slot in which a command stood for the first time; 0 for none. */
+  readonly slotOf: (token: Outcome.Token) => number
+  /** Whether some state from that slot on, of those there were so far, answers the query so. */
+  readonly shows: (query: Uint8Array, answer: Uint8Array, from: number) => boolean
+  /** Slots in which sessions ended. */
+  readonly endings: () => number
   /** Journals that were looked at again after a write that failed, by a replica that went on. */
   readonly recoveries: () => number
 }
@@ -50,6 +56,7 @@ interface Slot {
   readonly time: number
   readonly digest: string
   readonly replies: string
+  readonly state: Executor.Replicated<any>
 }
 
 /** What a journal holds. */
@@ -80,6 +87,11 @@ export const make = <State>(
   const commands = new Set<string>()
   /** The envelopes that stood in the log, by session and first sequence. */
   const seen = new Set<string>()
+  /** By session and sequence. */
+  const slotOf = new Map<string, number>()
+  /** The machine of whoever applied a slot first. */
+  let machine: Executor.Executor<State> | undefined
+  let endings = 0
   const journals = new Map<NodeId.NodeId, Held>()
   let repeats = 0
   let recoveries = 0
@@ -155,8 +167,10 @@ export const make = <State>(
     const envelopes = Either.getOrElse(Batch.decode(batch), () => [])
     return envelopes.filter((bytes) => {
       const envelope = Either.getOrUndefined(Envelope.decode(bytes))
-      if (envelope?._tag !== "Call") return true
-      for (const command of envelope.commands) {
+      if (envelope?._tag !== "Call" || envelope.commands.length === 0) return true
+      for (const [i, command] of envelope.commands.entries()) {
+        const token = `${envelope.session} ${envelope.first + i}`
+        if (!slotOf.has(token)) slotOf.set(token, slot)
         hold("only what was submitted", commands.has(latin1(command)), () => {
           return `slot ${slot} holds a command that no client sent`
         })
@@ -198,7 +212,8 @@ export const make = <State>(
           }
         )
         examine(state, at, batch, applied, digest, replies)
-        slots[at.slot - 1] = { batch, time: at.time, digest, replies }
+        slots[at.slot - 1] = { batch, time: at.time, digest, replies, state: applied.state }
+        machine = inner
       } else {
         hold("equal digests", known.digest === digest && known.replies === replies && known.time === at.time, () => {
           return `node ${node} comes to another ${known.digest === digest ? "reply" : "state"} than others at slot ${at.slot}: ${deterministic}`
@@ -220,6 +235,12 @@ export const make = <State>(
       const again = inner.apply(state, at, batch)
       const same = inner.digest(again.state) === digest && again.replies.map(latin1).join() === replies
       hold("deterministic", same, () => `slot ${at.slot} gives two results when it is applied twice: ${deterministic}`)
+      const before = SessionTable.over(state.sessions)
+      if (Digest.of(before) !== Digest.of(SessionTable.over(applied.state.sessions))) endings++
+      const open = SessionTable.entries(applied.state.sessions).length
+      hold("sessions are bounded", open <= inner.sessions.most, () => {
+        return `${open} sessions are open after slot ${at.slot}, and there may be ${inner.sessions.most}`
+      })
       const envelopes = fresh(batch, at.slot)
       const once = inner.apply(state, at, Batch.encode(envelopes)).state.state
       hold("applied at most once", Digest.of(once) === Digest.of(applied.state.state), () => {
@@ -248,6 +269,18 @@ export const make = <State>(
     applied: () => slots.length,
     ballots: box.ballots,
     repeats: () => repeats,
+    slotOf: ({ sequence, session }) => slotOf.get(`${session} ${sequence}`) ?? 0,
+    shows: (query, answer, from) => {
+      // The state before the first slot answers too.
+      for (let slot = slots.length; slot >= from; slot--) {
+        const known = slots[slot - 1]
+        if (machine === undefined) return true
+        const state = known?.state ?? machine.initial
+        if (equal(machine.query(state, { slot, time: known?.time ?? 0 }, query), answer)) return true
+      }
+      return false
+    },
+    endings: () => endings,
     recoveries: () => recoveries
   }
 }

@@ -5,7 +5,8 @@
  * [0, value]         Success    the encoded success
  * [1, error]         Failure    the encoded error; the state is as it was
  * [2, tag, reason]   Defect     the state is as it was
- * [3]                Forgotten  applied once, long ago, and its answer was let go when the client acknowledged it
+ * [3]                Forgotten  the client acknowledged it long ago, and its answer was let go
+ * [4]                Withdrawn  it was asked for before it came: it was never applied, and never will be
  * ```
  *
  * @since 0.1.0
@@ -18,6 +19,7 @@ const SUCCESS = 0
 const FAILURE = 1
 const DEFECT = 2
 const FORGOTTEN = 3
+const WITHDRAWN = 4
 
 /**
  * @since 0.1.0
@@ -28,6 +30,7 @@ export type Answer =
   | { readonly _tag: "Failure"; readonly error: unknown }
   | { readonly _tag: "Defect"; readonly command: string; readonly reason: string }
   | { readonly _tag: "Forgotten" }
+  | { readonly _tag: "Withdrawn" }
 
 /**
  * Fails when the value's encoded form holds what MessagePack can't.
@@ -60,6 +63,12 @@ export const defect = (command: string, reason: string): Uint8Array =>
  */
 export const forgotten: Uint8Array = Either.getOrThrow(MessagePack.encode("answer", [FORGOTTEN]))
 
+/**
+ * @since 0.1.0
+ * @category encoding
+ */
+export const withdrawn: Uint8Array = Either.getOrThrow(MessagePack.encode("answer", [WITHDRAWN]))
+
 // Most commands succeed with nothing: they share these bytes.
 const VOID = MessagePack.encode("success", [SUCCESS, undefined])
 
@@ -77,6 +86,9 @@ export const decode = (bytes: Uint8Array): Either.Either<Answer, Malformed> =>
         return Either.right({ _tag: "Defect", command: first, reason: second })
       }
       if (kind === FORGOTTEN) return Either.right({ _tag: "Forgotten" })
+      if (kind === WITHDRAWN) return Either.right({ _tag: "Withdrawn" })
     }
-    return Either.left(new Malformed({ what: "answer", at: 0, expected: "a success, failure, defect or forgotten" }))
+    return Either.left(
+      new Malformed({ what: "answer", at: 0, expected: "a success, failure, defect, forgotten or withdrawn" })
+    )
   })

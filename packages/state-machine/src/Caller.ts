@@ -6,17 +6,30 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { Consistency } from "./Consistency.js"
-import type { OutcomeUnknown, Overloaded, Unavailable } from "./Outcome.js"
+import type { OutcomeUnknown, Overloaded, SessionExpired, Token, Unavailable } from "./Outcome.js"
 
 /**
  * @since 0.1.0
  * @category models
  */
 export interface Caller {
-  /** Has a command applied once, by consensus, and gives the bytes of its {@link "./Answer"}. */
-  readonly submit: (command: Uint8Array) => Effect.Effect<Uint8Array, Unavailable | OutcomeUnknown | Overloaded>
+  /**
+   * Has a command applied once, by consensus, and gives the bytes of its {@link "./Answer"}. `note` is told the token before
+   * the command is first sent; then its answer is kept for {@link Caller.resolve} if the call is interrupted.
+   */
+  readonly submit: (
+    command: Uint8Array,
+    note?: (token: Token) => void
+  ) => Effect.Effect<Uint8Array, Unavailable | OutcomeUnknown | SessionExpired | Overloaded>
+  /**
+   * What became of a command, as the bytes of its {@link "./Answer"}. A command that was not applied by then never will be:
+   * its answer is `Withdrawn`.
+   */
+  readonly resolve: (token: Token) => Effect.Effect<Uint8Array, OutcomeUnknown | SessionExpired | Overloaded>
   /** Has a query answered from a state that is as fresh as asked, and gives the bytes of its {@link "./Answer"}. */
   readonly query: (query: Uint8Array, consistency: Consistency) => Effect.Effect<Uint8Array, Unavailable | Overloaded>
+  /** The highest slot that an answer to this caller has shown the effect of; 0 before the first. */
+  readonly seen: Effect.Effect<number>
 }
 
 /**

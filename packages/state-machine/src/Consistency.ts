@@ -2,8 +2,10 @@
  * How fresh the answer to a query must be. Queries are linearizable unless the caller asks for less.
  *
  * ```ts
- * bank.Balance({ account })                          // linearizable
- * bank.Balance({ account }).pipe(Consistency.stale)  // what the nearest replica has applied
+ * bank.Balance({ account })                                  // linearizable
+ * bank.Balance({ account }).pipe(Consistency.readYourWrites) // at least as new as all that this client was told
+ * bank.Balance({ account }).pipe(Consistency.atLeast(slot))  // at least as new as that slot of the log
+ * bank.Balance({ account }).pipe(Consistency.stale)          // what the nearest replica has applied
  * ```
  *
  * @since 0.1.0
@@ -13,12 +15,23 @@ import * as Effect from "effect/Effect"
 
 /**
  * - `linearizable`: reflects every command that was answered, to anyone, before the query began.
+ * - `readYourWrites`: reflects every command and query that was answered to this client before the query began. The
+ *   nearest replica answers, as soon as it has applied that much; no leader is asked.
+ * - `atLeast`: reflects the log through that slot, which another client may have named (`client.seen`).
  * - `stale`: some earlier state, as one replica has it at hand; costs no message.
  *
  * @since 0.1.0
  * @category models
  */
-export type Consistency = "linearizable" | "stale"
+export type Consistency = Asked | "readYourWrites"
+
+/**
+ * What a replica is asked for: the client itself knows what it was told.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Asked = "linearizable" | { readonly atLeast: number } | "stale"
 
 /**
  * What queries ask for where nothing nearer says otherwise. Provide it to change the default of a whole program.
@@ -40,6 +53,26 @@ export const linearizable: <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Eff
   Current,
   "linearizable"
 )
+
+/**
+ * Queries inside see all that this client was told before they began: its own commands, and whatever its queries showed.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const readYourWrites: <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R> = Effect.provideService(
+  Current,
+  "readYourWrites"
+)
+
+/**
+ * Queries inside see the log through this slot, and wait for a replica that has applied it.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const atLeast = (slot: number): (<A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>) =>
+  Effect.provideService(Current, { atLeast: slot })
 
 /**
  * Queries inside are answered from what one replica has applied so far.

@@ -1,5 +1,5 @@
 /**
- * A client's request: it opens a session, or carries the commands of one, packed together.
+ * A client's request: it opens a session, carries the commands of one, packed together, or asks what became of one.
  *
  * ```
  * Open  ┌────────┬───┐
@@ -8,7 +8,10 @@
  * Call  ┌────────┬───┬─────────┬──────────────┬───────┬───────┬────────┬─────────┬──
  *       │ format │ 1 │ session │ acknowledged │ first │ count │ length │ command │ …
  *       └────────┴───┴─────────┴──────────────┴───────┴───────┴────────┴─────────┴──
- *         1 byte  1 b  varints
+ * Resolve ┌────────┬───┬─────────┬──────────┐
+ *         │ format │ 2 │ session │ sequence │
+ *         └────────┴───┴─────────┴──────────┘
+ *           1 byte  1 b  varints
  * ```
  *
  * @since 0.1.0
@@ -20,6 +23,7 @@ import type { Malformed } from "./Malformed.js"
 const FORMAT = 1
 const OPEN = 0
 const CALL = 1
+const RESOLVE = 2
 
 /**
  * Asks for a new session. Asking twice opens two; the one that is not used does no harm.
@@ -32,7 +36,7 @@ export interface Open {
 }
 
 /**
- * Commands of a session, with consecutive sequence numbers.
+ * Commands of a session, with consecutive sequence numbers. With none of them it keeps the session from expiring.
  *
  * @since 0.1.0
  * @category models
@@ -48,10 +52,23 @@ export interface Call {
 }
 
 /**
+ * Asks for the answer to one command. If that wasn't applied, it never will be from now on: the answer says so, and is what
+ * the command itself gets if it comes later.
+ *
  * @since 0.1.0
  * @category models
  */
-export type Envelope = Open | Call
+export interface Resolve {
+  readonly _tag: "Resolve"
+  readonly session: number
+  readonly sequence: number
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Envelope = Open | Call | Resolve
 
 /**
  * @since 0.1.0
@@ -67,10 +84,24 @@ export const call = (fields: Omit<Call, "_tag">): Call => ({ _tag: "Call", ...fi
 
 /**
  * @since 0.1.0
+ * @category constructors
+ */
+export const resolve = (session: number, sequence: number): Resolve => ({ _tag: "Resolve", session, sequence })
+
+/**
+ * @since 0.1.0
  * @category encoding
  */
 export const encode = (envelope: Envelope): Uint8Array => {
   if (envelope._tag === "Open") return Uint8Array.of(FORMAT, OPEN)
+  if (envelope._tag === "Resolve") {
+    const writer = new Writer(2 + varintSize(envelope.session) + varintSize(envelope.sequence))
+    writer.byte(FORMAT)
+    writer.byte(RESOLVE)
+    writer.varint(envelope.session)
+    writer.varint(envelope.sequence)
+    return writer.bytes
+  }
   const { acknowledged, commands, first, session } = envelope
   const writer = new Writer(
     2 + varintSize(session) + varintSize(acknowledged) + varintSize(first) + stringsSize(commands)
@@ -104,8 +135,10 @@ export const decode = (bytes: Uint8Array): Either.Either<Envelope, Malformed> =>
       if (!Number.isSafeInteger(first + commands.length)) reader.fail("sequences below 2^53")
       return reader.end(call({ session, acknowledged, first, commands }))
     }
+    case RESOLVE:
+      return reader.end(resolve(reader.varint("the session"), reader.varint("the sequence")))
     default:
-      reader.fail(`kind ${OPEN} or ${CALL}`)
+      reader.fail(`a kind from ${OPEN} to ${RESOLVE}`)
       return reader.end(open)
   }
 }

@@ -25,6 +25,7 @@ import { type Definition, Interpreter, type UntypedHandlers } from "./internal/i
 import type { Replicated } from "./Replicated.js"
 import * as Reply from "./Reply.js"
 import * as Session from "./Session.js"
+import * as SessionTable from "./SessionTable.js"
 import * as Snapshot from "./Snapshot.js"
 
 export type { Replicated }
@@ -57,6 +58,10 @@ export interface Applied<State = any> {
  */
 export interface Executor<State = any> {
   readonly machine: { readonly name: string; readonly version: number }
+  /** How many sessions there may be, and how long they last. */
+  readonly sessions: SessionTable.Bounds
+  /** The same machine with other bounds: in simulated worlds, where narrow ones are met often. */
+  readonly bounded: (sessions: SessionTable.Bounds) => Executor<State>
   /** What a replica holds before the first slot. */
   readonly initial: Replicated<State>
   /** Applies the batch of a slot. Bytes that are no batch get no reply and change nothing. Never throws. */
@@ -102,63 +107,105 @@ export const make = <State>(
   runtime: Runtime.Runtime<never>
 ): Executor<State> => {
   const interpreter = new Interpreter(definition, handlers, new HandlerRuntime(runtime), runtime)
+  return bounded(definition, interpreter, definition.sessions)
+}
+
+const bounded = <State>(
+  definition: Definition<State>,
+  interpreter: Interpreter<State>,
+  bounds: SessionTable.Bounds
+): Executor<State> => {
   const { name, version } = definition
 
   const apply: Executor<State>["apply"] = (replicated, at, bytes) => {
     const batch = Batch.decode(bytes)
     if (Either.isLeft(batch)) return { state: replicated, replies: [] }
     const replies: Array<Uint8Array> = []
-    let { sessions, state } = replicated
+    let { state } = replicated
+    let sessions = SessionTable.expire(replicated.sessions, bounds, at.time)
     let index = 0
 
+    const open = (): Reply.Reply => {
+      sessions = SessionTable.open(sessions, bounds, at.time)
+      return Reply.opened(sessions.opened, bounds.expiry)
+    }
+
     const call = ({ acknowledged, commands, first, session: id }: Envelope.Call): Reply.Reply => {
-      const known = Session.get(sessions, id)
-      if (known === undefined) return Reply.sessionUnknown
+      const known = SessionTable.get(sessions, id)
+      if (known === undefined) return Reply.sessionExpired(SessionTable.unapplied(sessions, id))
       let session = Session.acknowledge(known, acknowledged)
       const answers = commands.map((command, i) => {
         const sequence = first + i
-        if (sequence < session.acknowledged) return Answer.forgotten
-        const answered = Session.answer(session, sequence)
+        const answered = answerOf(session, sequence)
         if (answered !== undefined) return answered
-        if (sequence >= session.acknowledged + Session.WINDOW) return BEYOND_WINDOW
         const result = interpreter.command(state, at, index++, command)
         state = result.state
         session = Session.record(session, sequence, result.answer)
         return result.answer
       })
-      sessions = Session.set(sessions, id, session)
-      return Reply.replied(answers)
+      sessions = SessionTable.use(sessions, id, session, at.time)
+      return Reply.replied(at.slot, answers)
+    }
+
+    const resolve = ({ sequence, session: id }: Envelope.Resolve): Reply.Reply => {
+      const session = SessionTable.get(sessions, id)
+      if (session === undefined) return Reply.sessionExpired(SessionTable.unapplied(sessions, id))
+      const answered = answerOf(session, sequence)
+      if (answered !== undefined) return Reply.replied(at.slot, [answered])
+      // A tombstone: the command may be on its way still, and finds that it has been answered.
+      sessions = SessionTable.use(sessions, id, Session.record(session, sequence, Answer.withdrawn), at.time)
+      return Reply.replied(at.slot, [Answer.withdrawn])
+    }
+
+    const reply = (envelope: Envelope.Envelope): Reply.Reply => {
+      switch (envelope._tag) {
+        case "Open":
+          return open()
+        case "Call":
+          return call(envelope)
+        case "Resolve":
+          return resolve(envelope)
+      }
     }
 
     for (const envelopeBytes of batch.right) {
       const envelope = Envelope.decode(envelopeBytes)
-      if (Either.isLeft(envelope)) {
-        replies.push(Reply.encode(Reply.refused(envelope.left.message)))
-      } else if (envelope.right._tag === "Open") {
-        sessions = Session.open(sessions)
-        replies.push(Reply.encode(Reply.opened(sessions.opened)))
-      } else {
-        replies.push(Reply.encode(call(envelope.right)))
-      }
+      replies.push(Reply.encode(Either.isLeft(envelope) ? Reply.refused(envelope.left.message) : reply(envelope.right)))
     }
     return { state: { state, sessions }, replies }
   }
 
   return {
     machine: { name, version },
-    initial: { state: definition.initial, sessions: Session.empty },
+    sessions: bounds,
+    bounded: (other) => bounded(definition, interpreter, other),
+    initial: { state: definition.initial, sessions: SessionTable.empty },
     apply,
     query: (replicated, at, query) => interpreter.query(replicated.state, at, query),
     digest: ({ sessions, state }) =>
       Digest.of([
         state,
         sessions.opened,
-        Session.entries(sessions).map(([id, session]) => [id, session.acknowledged, Session.answers(session)])
+        SessionTable.entries(sessions).map(([id, session]) => [
+          id,
+          session.used,
+          session.acknowledged,
+          Session.answers(session)
+        ]),
+        SessionTable.over(sessions)
       ]),
     snapshot: (replicated) => Snapshot.encode(definition, replicated),
     restore: (bytes) => Snapshot.decode(definition, bytes)
   }
 }
+
+/** The answer to a sequence that is not to be applied: it was answered before, or lies outside of the window. */
+const answerOf = (session: Session.Session, sequence: number): Uint8Array | undefined =>
+  sequence < session.acknowledged
+    ? Answer.forgotten
+    : sequence >= session.acknowledged + Session.WINDOW
+      ? BEYOND_WINDOW
+      : Session.answer(session, sequence)
 
 const BEYOND_WINDOW = Answer.defect(
   "A command",

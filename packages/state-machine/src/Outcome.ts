@@ -5,7 +5,8 @@
  *            was the command applied?
  *   no   ──  Unavailable, Overloaded     try again when it suits
  *   no   ──  CommandDefect               a bug in the handler; trying again changes nothing
- *   ?    ──  OutcomeUnknown              ask again with the token, never send the command anew
+ *   ?    ──  OutcomeUnknown              ask again with the token (`client.resolve`), never send the command anew
+ *   ?    ──  SessionExpired              it is too late to ask: at most once, and not from now on
  * ```
  *
  * @since 0.1.0
@@ -13,14 +14,17 @@
 import * as Schema from "effect/Schema"
 
 /**
- * Names one call for ever: the session it belongs to and its sequence number there.
+ * Names one call for ever: the session it belongs to and its sequence number there. Plain data, so that it can be kept, and
+ * asked about by another process.
  *
  * @since 0.1.0
  * @category models
  */
 export const Token = Schema.Struct({
   session: Schema.Int.pipe(Schema.nonNegative()),
-  sequence: Schema.Int.pipe(Schema.nonNegative())
+  sequence: Schema.Int.pipe(Schema.nonNegative()),
+  /** The tag of the command, which tells how to read its answer. */
+  command: Schema.String
 })
 
 /**
@@ -58,9 +62,30 @@ export class OutcomeUnknown extends Schema.TaggedError<OutcomeUnknown>("@synod/s
   }
 ) {
   override get message(): string {
-    return `The outcome of command ${this.token.sequence} of session ${this.token.session} is not known yet`
+    return `The outcome of ${nameOf(this.token)} is not known yet`
   }
 }
+
+/**
+ * The client's session ended before it was told what became of the command, which may have been applied then, once. It will
+ * not be applied any more.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class SessionExpired extends Schema.TaggedError<SessionExpired>("@synod/state-machine/SessionExpired")(
+  "SessionExpired",
+  {
+    token: Token
+  }
+) {
+  override get message(): string {
+    return `What became of ${nameOf(this.token)} is not known any more: its session is over, or its answer was let go`
+  }
+}
+
+const nameOf = ({ command, sequence, session }: Token): string =>
+  `${command}, command ${sequence} of session ${session},`
 
 /**
  * Refused before it was taken, because too much is waiting already: it certainly was not applied.

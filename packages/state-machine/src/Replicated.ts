@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type * as Session from "./Session.js"
+import type * as SessionTable from "./SessionTable.js"
 
 /**
  * What every replica holds alike after the same slot: a value, never changed once it is made.
@@ -14,5 +14,5 @@ import type * as Session from "./Session.js"
 export interface Replicated<State = any> {
   /** The state of the user's machine. */
   readonly state: State
-  readonly sessions: Session.Table
+  readonly sessions: SessionTable.Table
 }

@@ -8,15 +8,13 @@
  *      forgotten    │   first answer    apply, record │
  * ```
  *
- * A session is opened through the log, so that every replica numbers it alike. Its table is part of the replicated
- * state and of snapshots, hence a command that is sent again, to any replica, after any crash, is applied once.
+ * A session is part of the replicated state and of snapshots, hence a command that is sent again, to any replica, after any
+ * crash, is applied once. All of them: {@link "./SessionTable"}.
  *
- * Tables and sessions are values: each change gives a new one and the old stays as it was.
+ * Sessions are values: each change gives a new one and the old stays as it was.
  *
  * @since 0.1.0
  */
-import * as HashMap from "effect/HashMap"
-import * as Option from "effect/Option"
 
 /**
  * How far a client may run ahead of its first unacknowledged sequence. It bounds what a session can hold; some thousand
@@ -34,6 +32,8 @@ export const WINDOW = 16_384
  * @category models
  */
 export interface Session {
+  /** The agreed time at which it was opened or last used, in milliseconds since 1970. */
+  readonly used: number
   /** The first sequence whose answer the client may still ask for. */
   readonly acknowledged: number
   /** One more than the highest sequence that was answered; at least `acknowledged`. */
@@ -47,71 +47,22 @@ export interface Session {
 }
 
 /**
- * All sessions of a machine.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Table {
-  /** How many were ever opened, which is also the number of the last one. */
-  readonly opened: number
-  readonly sessions: HashMap.HashMap<number, Session>
-}
-
-/**
- * @since 0.1.0
- * @category constructors
- */
-export const empty: Table = { opened: 0, sessions: HashMap.empty() }
-
-/**
  * A session whose client has been told `answers`, from sequence `acknowledged` on, with holes for what it has not.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const make = (acknowledged: number, answers: ReadonlyArray<Uint8Array | undefined> = []): Session => ({
+export const make = (
+  used: number,
+  acknowledged: number,
+  answers: ReadonlyArray<Uint8Array | undefined> = []
+): Session => ({
+  used,
   acknowledged,
   next: acknowledged + answers.length,
   buffer: answers.slice(),
   offset: 0
 })
-
-/**
- * Opens the session numbered `opened` of the new table.
- *
- * @since 0.1.0
- * @category combinators
- */
-export const open = (table: Table): Table => ({
-  opened: table.opened + 1,
-  sessions: HashMap.set(table.sessions, table.opened + 1, make(0))
-})
-
-/**
- * @since 0.1.0
- * @category getters
- */
-export const get = (table: Table, id: number): Session | undefined =>
-  Option.getOrUndefined(HashMap.get(table.sessions, id))
-
-/**
- * @since 0.1.0
- * @category combinators
- */
-export const set = (table: Table, id: number, session: Session): Table => ({
-  opened: table.opened,
-  sessions: HashMap.set(table.sessions, id, session)
-})
-
-/**
- * The sessions in the order they were opened.
- *
- * @since 0.1.0
- * @category getters
- */
-export const entries = (table: Table): ReadonlyArray<readonly [id: number, session: Session]> =>
-  HashMap.toEntries(table.sessions).sort((a, b) => a[0] - b[0])
 
 /**
  * The first answer to a sequence, if it was applied and its answer not let go.
@@ -140,17 +91,17 @@ export const answers = (self: Session): ReadonlyArray<Uint8Array | undefined> =>
  * @category combinators
  */
 export const record = (self: Session, sequence: number, answer: Uint8Array): Session => {
-  const { acknowledged, next, offset } = self
+  const { acknowledged, next, offset, used } = self
   const end = offset + next - acknowledged
   if (sequence === next && end === self.buffer.length) {
     self.buffer.push(answer)
-    return { acknowledged, next: next + 1, buffer: self.buffer, offset }
+    return { used, acknowledged, next: next + 1, buffer: self.buffer, offset }
   }
   const buffer = self.buffer.slice(offset, end)
   // Holes are written out, so that the array stays a dense one.
   while (buffer.length < sequence - acknowledged) buffer.push(undefined)
   buffer[sequence - acknowledged] = answer
-  return { acknowledged, next: Math.max(next, sequence + 1), buffer, offset: 0 }
+  return { used, acknowledged, next: Math.max(next, sequence + 1), buffer, offset: 0 }
 }
 
 /**
@@ -161,11 +112,11 @@ export const record = (self: Session, sequence: number, answer: Uint8Array): Ses
  */
 export const acknowledge = (self: Session, acknowledged: number): Session => {
   if (acknowledged <= self.acknowledged) return self
-  if (acknowledged >= self.next) return make(acknowledged)
+  if (acknowledged >= self.next) return make(self.used, acknowledged)
   const offset = self.offset + acknowledged - self.acknowledged
   const length = self.next - acknowledged
   // Half of the array is given back at once, so that letting go costs a constant share of recording.
   return offset > length + 32
-    ? { acknowledged, next: self.next, buffer: self.buffer.slice(offset, offset + length), offset: 0 }
-    : { acknowledged, next: self.next, buffer: self.buffer, offset }
+    ? { ...self, acknowledged, buffer: self.buffer.slice(offset, offset + length), offset: 0 }
+    : { ...self, acknowledged, offset }
 }

@@ -1,20 +1,20 @@
 /**
  * The replicated state as bytes: the user's state through its own schema, and the session table.
  *
- * A MessagePack array `[format, name, version, state, [opened, [[id, acknowledged, [answer | nil, …]], …]]]`, sessions
- * in the order they were opened. Checksums are the business of whoever stores or sends it.
+ * A MessagePack array `[format, name, version, state, [opened, [[id, used, acknowledged, [answer | nil, …]], …], [[id, next], …]]]`,
+ * sessions, and those that are over, in the order they were opened. Checksums are the business of whoever stores or sends it.
  *
  * @since 0.1.0
  */
 import * as Data from "effect/Data"
 import * as Either from "effect/Either"
 import { identity } from "effect/Function"
-import * as HashMap from "effect/HashMap"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as MessagePack from "./internal/messagePack.js"
 import type { Replicated } from "./Replicated.js"
 import * as Session from "./Session.js"
+import * as SessionTable from "./SessionTable.js"
 
 const FORMAT = 1
 
@@ -47,9 +47,11 @@ const Sessions = Schema.Tuple(
     Schema.Tuple(
       Schema.NonNegativeInt,
       Schema.NonNegativeInt,
+      Schema.NonNegativeInt,
       Schema.Array(Schema.NullOr(Schema.Uint8ArrayFromSelf)).pipe(Schema.maxItems(Session.WINDOW))
     )
-  )
+  ),
+  Schema.Array(Schema.Tuple(Schema.NonNegativeInt, Schema.NonNegativeInt))
 )
 
 const Envelope = Schema.Tuple(Schema.Literal(FORMAT), Schema.String, Schema.NonNegativeInt, Schema.Unknown, Sessions)
@@ -60,9 +62,11 @@ const decodeEnvelope = Schema.decodeUnknownEither(Envelope)
 export const encode = <State>(machine: Subject<State>, { sessions, state }: Replicated<State>): Uint8Array => {
   const table: typeof Sessions.Encoded = [
     sessions.opened,
-    Session.entries(sessions).map(
-      ([id, session]) => [id, session.acknowledged, Session.answers(session).map((answer) => answer ?? null)] as const
-    )
+    SessionTable.entries(sessions).map(
+      ([id, session]) =>
+        [id, session.used, session.acknowledged, Session.answers(session).map((answer) => answer ?? null)] as const
+    ),
+    SessionTable.over(sessions)
   ]
   const encoded = Schema.encodeSync(machine.schema)(state)
   return Either.getOrThrowWith(
@@ -81,7 +85,7 @@ export const decode = <State>(
   if (Either.isLeft(read)) return refuse(read.left.message)
   const envelope = decodeEnvelope(read.right)
   if (Either.isLeft(envelope)) return refuse(`it is no snapshot of format ${FORMAT}`)
-  const [, name, version, encoded, [opened, sessions]] = envelope.right
+  const [, name, version, encoded, [opened, sessions, over]] = envelope.right
   if (name !== machine.name) return refuse(`it is of the machine ${name}`)
   if (version > machine.version) {
     return refuse(`it is of version ${version} and this is version ${machine.version}`)
@@ -92,20 +96,13 @@ export const decode = <State>(
   }
   return Either.right({
     state: state.right,
-    sessions: {
+    sessions: SessionTable.make(
       opened,
-      sessions: HashMap.fromIterable(
-        sessions.map(
-          ([id, acknowledged, answers]) =>
-            [
-              id,
-              Session.make(
-                acknowledged,
-                answers.map((answer) => answer ?? undefined)
-              )
-            ] as const
-        )
-      )
-    }
+      sessions.map(([id, used, acknowledged, answers]) => {
+        const held = answers.map((answer) => answer ?? undefined)
+        return [id, Session.make(used, acknowledged, held)] as const
+      }),
+      over
+    )
   })
 }

@@ -37,6 +37,7 @@
 import type * as Rpc from "@effect/rpc/Rpc"
 import type * as Context from "effect/Context"
 import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Schema from "effect/Schema"
@@ -48,7 +49,8 @@ import type { Definition, UntypedHandlers } from "./internal/interpreter.js"
 import { makeLocalCaller } from "./internal/localCaller.js"
 import * as Procedure from "./internal/procedure.js"
 import * as Validate from "./internal/validate.js"
-import type { CommandDefect, OutcomeUnknown, Overloaded, Unavailable } from "./Outcome.js"
+import * as SessionTable from "./SessionTable.js"
+import type { CommandDefect, OutcomeUnknown, Overloaded, SessionExpired, Token, Unavailable } from "./Outcome.js"
 
 /**
  * @since 0.1.0
@@ -175,7 +177,7 @@ export type HandlersOf<M> =
   M extends StateMachine<infer _Name, infer S, infer Commands, infer Queries> ? Handlers<S, Commands, Queries> : never
 
 /**
- * A method for every command and query of a machine, under its tag.
+ * A method for every command and query of a machine, under its tag, and {@link Methods}.
  *
  * @since 0.1.0
  * @category clients
@@ -186,14 +188,52 @@ export type Client<Commands extends Rpc.Any, Queries extends Rpc.Any> = Types.Si
       payload: Rpc.PayloadConstructor<Command>
     ) => Effect.Effect<
       Rpc.Success<Command>,
-      Rpc.Error<Command> | CommandDefect | Unavailable | OutcomeUnknown | Overloaded
+      Rpc.Error<Command> | CommandDefect | Unavailable | OutcomeUnknown | SessionExpired | Overloaded
     >
   } & {
     readonly [Query in Queries as Rpc.Tag<Query>]: (
       payload: Rpc.PayloadConstructor<Query>
     ) => Effect.Effect<Rpc.Success<Query>, Rpc.Error<Query> | CommandDefect | Unavailable | Overloaded>
-  }
+  } & Methods<Commands>
 >
+
+/**
+ * What every client has besides the machine's own commands and queries.
+ *
+ * @since 0.1.0
+ * @category clients
+ */
+export interface Methods<out Commands extends Rpc.Any> {
+  /**
+   * What became of a command whose outcome is unknown. It ends as the command itself would have: with its success or with
+   * its own error. If the command was not applied yet, it never will be: `NeverApplied`, and it may be called anew.
+   *
+   * `OutcomeUnknown`: nobody could be asked, and the token is as good as before. `SessionExpired`: it is too late to ask.
+   */
+  readonly resolve: (
+    token: Token
+  ) => Effect.Effect<
+    Resolved<Commands>,
+    Rpc.Error<Commands> | CommandDefect | OutcomeUnknown | SessionExpired | Overloaded
+  >
+  /**
+   * The highest slot that an answer to this client has shown the effect of; 0 before the first. Another client that is told
+   * so sees as much with `Consistency.atLeast`.
+   */
+  readonly seen: Effect.Effect<number>
+}
+
+/**
+ * What became of a command: it was applied with this success, or it never will be.
+ *
+ * @since 0.1.0
+ * @category clients
+ */
+export type Resolved<Commands extends Rpc.Any> =
+  | { readonly _tag: "NeverApplied" }
+  | (Commands extends Rpc.Any
+      ? { readonly _tag: "Applied"; readonly command: Rpc.Tag<Commands>; readonly value: Rpc.Success<Commands> }
+      : never)
 
 /**
  * The client of the machine `M`.
@@ -236,8 +276,8 @@ export class InvalidMachine extends Data.TaggedError("InvalidMachine")<{
 /**
  * Makes a machine. The state's schema is also the format of its snapshots.
  *
- * Throws {@link InvalidMachine} for an empty name, a version that is no positive integer, tags that are empty or used
- * twice, streams, and an initial state that its own schema does not carry to a snapshot and back.
+ * Throws {@link InvalidMachine} for an empty name, a version that is no positive integer, tags that are empty, used twice
+ * or {@link Methods}, streams, bounds of sessions that leave room for none, and an initial state that its own schema does not carry to a snapshot and back.
  *
  * @since 0.1.0
  * @category constructors
@@ -251,18 +291,22 @@ export const make = <
 >(
   name: Name,
   options: {
-    /** Raised with every change of the state's schema or of what handlers do. */
+    /** Raised with every change of the state's schema, of what handlers do, or of the bounds of sessions. */
     readonly version: number
     readonly state: Schema.Schema<State, Encoded>
     readonly initial: Types.NoInfer<State>
     readonly commands: Commands
     readonly queries: Queries
+    /** How many clients it remembers, and for how long; {@link SessionTable.defaults} for what is not named. */
+    readonly sessions?: { readonly most?: number; readonly expiry?: Duration.DurationInput }
   }
 ): StateMachine<Name, State, Commands[number], Queries[number]> => {
   const refuse = (reason: string) => {
     throw new InvalidMachine({ machine: name, reason })
   }
-  const fault = Validate.faultOf({ name, ...options })
+  const { expiry = SessionTable.defaults.expiry, most = SessionTable.defaults.most } = options.sessions ?? {}
+  const sessions: SessionTable.Bounds = { most, expiry: Duration.toMillis(expiry) }
+  const fault = Validate.faultOf({ name, ...options, sessions })
   if (fault !== undefined) refuse(fault)
   const definition: Definition<State> = {
     name,
@@ -270,7 +314,8 @@ export const make = <
     schema: options.state as Schema.Schema<State, unknown>,
     initial: options.initial,
     commands: Procedure.fromRpcs(options.commands),
-    queries: Procedure.fromRpcs(options.queries)
+    queries: Procedure.fromRpcs(options.queries),
+    sessions
   }
   const initialFault = Validate.faultOfInitial(definition)
   if (initialFault !== undefined) refuse(initialFault)

@@ -12,13 +12,14 @@ const anyEnvelope: FastCheck.Arbitrary<Envelope.Envelope> = FastCheck.oneof(
     acknowledged: counter,
     first: FastCheck.oneof(FastCheck.nat(300), FastCheck.constant(2 ** 53 - 100)),
     commands: FastCheck.array(bytes)
-  }).map(Envelope.call)
+  }).map(Envelope.call),
+  FastCheck.tuple(counter, counter).map(([session, sequence]) => Envelope.resolve(session, sequence))
 )
 
 const anyReply: FastCheck.Arbitrary<Reply.Reply> = FastCheck.oneof(
-  counter.map(Reply.opened),
-  FastCheck.array(bytes).map(Reply.replied),
-  FastCheck.constant(Reply.sessionUnknown),
+  FastCheck.tuple(counter, counter).map(([session, expiry]) => Reply.opened(session, expiry)),
+  FastCheck.tuple(counter, FastCheck.array(bytes)).map(([slot, answers]) => Reply.replied(slot, answers)),
+  counter.map(Reply.sessionExpired),
   FastCheck.string().map(Reply.refused)
 )
 
@@ -87,6 +88,7 @@ describe("bytes", () => {
     assert.deepStrictEqual(read(Answer.failure({ a: [1] })), { _tag: "Failure", error: { a: [1] } })
     assert.deepStrictEqual(read(Either.right(Answer.defect("C", "r"))), { _tag: "Defect", command: "C", reason: "r" })
     assert.deepStrictEqual(read(Either.right(Answer.forgotten)), { _tag: "Forgotten" })
+    assert.deepStrictEqual(read(Either.right(Answer.withdrawn)), { _tag: "Withdrawn" })
   })
 
   for (const { decode, name, valid } of codecs) {

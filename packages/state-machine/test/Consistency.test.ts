@@ -10,6 +10,8 @@ const recording = Effect.map(
     asked,
     layer: Layer.succeed(Bank.caller, {
       submit: () => new Outcome.Overloaded({ retryAfter: Duration.millis(50) }),
+      resolve: () => new Outcome.Overloaded({ retryAfter: Duration.millis(50) }),
+      seen: Effect.succeed(0),
       query: (_, consistency) =>
         Effect.sync(() => {
           asked.push(consistency)
@@ -30,8 +32,18 @@ describe("Consistency", () => {
         yield* balance.pipe(Consistency.stale)
         yield* balance.pipe(Consistency.linearizable, Consistency.stale)
         yield* Consistency.stale(Effect.all([balance, Consistency.linearizable(balance)]))
+        yield* balance.pipe(Consistency.readYourWrites)
+        yield* balance.pipe(Consistency.atLeast(7))
       }).pipe(Effect.provide(layer))
-      assert.deepStrictEqual(asked, ["linearizable", "stale", "linearizable", "stale", "linearizable"])
+      assert.deepStrictEqual(asked, [
+        "linearizable",
+        "stale",
+        "linearizable",
+        "stale",
+        "linearizable",
+        "readYourWrites",
+        { atLeast: 7 }
+      ])
     })
   )
 

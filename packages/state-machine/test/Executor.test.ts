@@ -1,6 +1,6 @@
 import { Rpc } from "@effect/rpc"
 import { assert, describe, it } from "@effect/vitest"
-import { Batch, Envelope, Reply, Session, StateMachine } from "@synod/state-machine"
+import { Batch, Envelope, Reply, Session, SessionTable, StateMachine } from "@synod/state-machine"
 import { Clock, Config, Context, DateTime, Effect, Either, FastCheck, Layer, Logger, Random, Schema } from "effect"
 import { Bank, BankLive } from "./Bank.js"
 import { apply, call, command, digestOf, type Log, query, readAnswer, start } from "./Machine.js"
@@ -268,8 +268,8 @@ describe("Executor", () => {
         ])
         assert.deepStrictEqual(replies, [
           Reply.refused("Malformed envelope at byte 1: expected format 1"),
-          Reply.opened(2),
-          Reply.sessionUnknown
+          Reply.opened(2, SessionTable.defaults.expiry),
+          Reply.sessionExpired(0)
         ])
       })
     )
@@ -349,7 +349,7 @@ describe("Executor", () => {
         const late = call(acknowledged.log, 0, [account("a", 99)])
         assert.deepStrictEqual(late.answers, [{ _tag: "Forgotten" }])
         assert.deepStrictEqual(balance(late.log, "a"), success(10))
-        assert.strictEqual(digestOf(late.log), digestOf(acknowledged.log))
+        assert.strictEqual(late.log.replicated.state, acknowledged.log.replicated.state)
       })
     )
 
@@ -373,8 +373,11 @@ describe("Executor", () => {
           Envelope.encode(Envelope.open),
           Envelope.encode(Envelope.call({ session: 3, acknowledged: 0, first: 0, commands: [account("a", 1)] }))
         ])
-        assert.deepStrictEqual(replies.slice(0, 2), [Reply.opened(2), Reply.opened(3)])
-        assert.strictEqual(call(log, 0, [account("a", 2)], { session: 4 }).reply._tag, "SessionUnknown")
+        assert.deepStrictEqual(
+          replies.slice(0, 2),
+          [2, 3].map((id) => Reply.opened(id, 3_600_000))
+        )
+        assert.strictEqual(call(log, 0, [account("a", 2)], { session: 4 }).reply._tag, "SessionExpired")
         assert.deepStrictEqual(balance(call(log, 0, [account("a", 2)], { session: 2 }).log, "a"), success(2))
       })
     )

@@ -20,7 +20,7 @@ describe("Session", () => {
     )
     FastCheck.assert(
       FastCheck.property(FastCheck.array(step, { maxLength: 150 }), (steps) => {
-        const versions = [{ session: Session.make(0), acknowledged: 0, model: new Map<number, Uint8Array>() }]
+        const versions = [{ session: Session.make(0, 0), acknowledged: 0, model: new Map<number, Uint8Array>() }]
         let count = 0
         for (const [back, change] of steps) {
           const { acknowledged, model, session } = versions.at(-1 - Math.min(back, versions.length - 1))!
@@ -58,7 +58,7 @@ describe("Session", () => {
   })
 
   it("gives back what was acknowledged", () => {
-    let session = Session.make(0)
+    let session = Session.make(0, 0)
     for (let sequence = 0; sequence < 10_000; sequence++) {
       session = Session.record(Session.acknowledge(session, sequence - 4), sequence, answer(1))
     }

@@ -147,6 +147,15 @@ describe("StateMachine", () => {
         initial: HashMap.empty()
       })
     )
+    refuses("a tag that every client has", "the tag resolve is the name of a method that every client has", () =>
+      StateMachine.make("M", { ...valid, commands: [Rpc.make("resolve")] })
+    )
+    refuses("no room for sessions", "it has room for 0 sessions, and must have for one or more", () =>
+      StateMachine.make("M", { ...valid, sessions: { most: 0 } })
+    )
+    refuses("sessions that end at once", "its sessions must last for a whole number of milliseconds", () =>
+      StateMachine.make("M", { ...valid, sessions: { expiry: 0 } })
+    )
     refuses("an initial state that its schema refuses", "its initial state doesn't fit its schema", () =>
       StateMachine.make("M", { ...valid, initial: 0.5 })
     )
@@ -182,6 +191,7 @@ describe("StateMachine", () => {
           | Outcome.CommandDefect
           | Outcome.Unavailable
           | Outcome.OutcomeUnknown
+          | Outcome.SessionExpired
           | Outcome.Overloaded
         >
       >()
@@ -190,7 +200,17 @@ describe("StateMachine", () => {
           readonly account: AccountId
         }) => Effect.Effect<number, AccountNotFound | Outcome.CommandDefect | Outcome.Unavailable | Outcome.Overloaded>
       >()
-      expectTypeOf<keyof Client>().toEqualTypeOf<"Open" | "Transfer" | "Balance">()
+      expectTypeOf<keyof Client>().toEqualTypeOf<"Open" | "Transfer" | "Balance" | "resolve" | "seen">()
+      type Resolved = Effect.Effect.Success<ReturnType<Client["resolve"]>>
+      expectTypeOf<Extract<Resolved, { readonly _tag: "Applied" }>["command"]>().toEqualTypeOf<"Open" | "Transfer">()
+      expectTypeOf<Effect.Effect.Error<ReturnType<Client["resolve"]>>>().toEqualTypeOf<
+        | AccountNotFound
+        | InsufficientFunds
+        | Outcome.CommandDefect
+        | Outcome.OutcomeUnknown
+        | Outcome.SessionExpired
+        | Outcome.Overloaded
+      >()
       // @ts-expect-error branded ids must be made as such
       expectTypeOf<Parameters<Client["Balance"]>[0]>().toEqualTypeOf<{ readonly account: string }>()
     })

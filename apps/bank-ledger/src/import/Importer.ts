@@ -99,7 +99,13 @@ export const run = (plan: Plan, { keepGoing, onProgress, overdraft }: Options) =
   })
 
 const isOverloaded = Schema.is(Outcome.Overloaded)
-const isUnanswered = Schema.is(Schema.Union(Outcome.Unavailable, Outcome.OutcomeUnknown, Outcome.CommandDefect))
+const Unanswered = Schema.Union(
+  Outcome.Unavailable,
+  Outcome.OutcomeUnknown,
+  Outcome.SessionExpired,
+  Outcome.CommandDefect
+)
+const isUnanswered = Schema.is(Unanswered)
 
 /** Waits as long as an overloaded bank asks for; whatever else comes in the way of an answer interrupts the import. */
 const answered = <A, E, R>(call: Effect.Effect<A, E, R>) =>
@@ -109,9 +115,6 @@ const answered = <A, E, R>(call: Effect.Effect<A, E, R>) =>
     Effect.mapError((error) =>
       isOverloaded(error) || isUnanswered(error)
         ? new ImportInterrupted({ reason: error.message })
-        : (error as Exclude<
-            E,
-            Outcome.Overloaded | Outcome.Unavailable | Outcome.OutcomeUnknown | Outcome.CommandDefect
-          >)
+        : (error as Exclude<E, Outcome.Overloaded | typeof Unanswered.Type>)
     )
   )

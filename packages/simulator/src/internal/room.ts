@@ -8,7 +8,7 @@
 import { Acceptor, Ballot, Election, Entry, Learner, Proposer, Slot } from "@synod/paxos"
 import type { Durable, Message, NodeId, Quorum } from "@synod/paxos"
 import type { Executor } from "@synod/state-machine"
-import { Session } from "@synod/state-machine"
+import { SessionTable } from "@synod/state-machine"
 import * as Lock from "./storyLock.js"
 import { Refused } from "./storyRefused.js"
 import { type Client, Clients, type Told } from "./roomClients.js"
@@ -128,7 +128,7 @@ export class Room {
   introduce(names: ReadonlyArray<string>): void {
     if (!this.table.isEmpty) throw new Refused("clients with sessions before anything is prepared", "a story under way")
     for (const name of names) {
-      this.initial = { ...this.initial, sessions: Session.open(this.initial.sessions) }
+      this.initial = { ...this.initial, sessions: SessionTable.open(this.initial.sessions, Lock.executor.sessions, 0) }
       this.clients.add(name, this.initial.sessions.opened)
       this.say(`${name} has session ${this.initial.sessions.opened}`)
     }

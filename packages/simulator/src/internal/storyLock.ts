@@ -54,9 +54,9 @@ export type Asked =
 export const asked = (batch: Uint8Array): Asked => {
   const [bytes] = Either.getOrThrow(Batch.decode(batch))
   const envelope = Either.getOrThrow(Envelope.decode(bytes!))
-  return envelope._tag === "Open"
-    ? { _tag: "Open" }
-    : { _tag: "Acquire", session: envelope.session, sequence: envelope.first }
+  return envelope._tag === "Call"
+    ? { _tag: "Acquire", session: envelope.session, sequence: envelope.first }
+    : { _tag: "Open" }
 }
 
 /** The reply to a batch of {@link openBatch} or {@link acquireBatch}, as a client understands it. */
@@ -78,6 +78,7 @@ export const told = (bytes: Uint8Array): Told => {
       return { _tag: "Held", by: Schema.decodeUnknownSync(LockHeld)(answer.error).by }
     case "Defect":
     case "Forgotten":
+    case "Withdrawn":
       return { _tag: "Failed", reason: answer._tag }
   }
 }

@@ -9,16 +9,24 @@ import * as Answer from "../Answer.js"
 import type * as Caller from "../Caller.js"
 import * as Command from "../Command.js"
 import * as Consistency from "../Consistency.js"
-import { CommandDefect } from "../Outcome.js"
+import { CommandDefect, SessionExpired, type Token, Unavailable } from "../Outcome.js"
+import * as Ticket from "../Ticket.js"
 import type { Definition } from "./interpreter.js"
 import type { Procedure } from "./procedure.js"
 
 type Method = (input: unknown) => Effect.Effect<unknown, unknown>
 
-export const makeClient = (definition: Definition<any>, caller: Caller.Caller): Readonly<Record<string, Method>> => {
-  const client: Record<string, Method> = {}
+export const makeClient = (
+  definition: Definition<any>,
+  caller: Caller.Caller
+): Readonly<Record<string, Method | Effect.Effect<number>>> => {
+  const client: Record<string, Method | Effect.Effect<number>> = {
+    resolve: resolver(definition, caller) as Method,
+    seen: caller.seen
+  }
+  const submit = (bytes: Uint8Array) => Effect.flatMap(Ticket.Current, (ticket) => caller.submit(bytes, ticket?.note))
   for (const command of definition.commands.values()) {
-    client[command.tag] = method(definition, command, caller.submit)
+    client[command.tag] = method(definition, command, submit)
   }
   for (const query of definition.queries.values()) {
     client[query.tag] = method(definition, query, (bytes) =>
@@ -26,6 +34,25 @@ export const makeClient = (definition: Definition<any>, caller: Caller.Caller): 
     )
   }
   return client
+}
+
+const resolver = (definition: Definition<any>, caller: Caller.Caller) => {
+  const decoders = new Map(Array.from(definition.commands, ([tag, command]) => [tag, decoder(definition, command)]))
+  return (token: Token): Effect.Effect<unknown, unknown> =>
+    Effect.suspend(() => {
+      const { command } = token
+      const decode = decoders.get(command)
+      if (decode === undefined) {
+        return Effect.fail(new CommandDefect({ command, reason: `${definition.name} has no such command` }))
+      }
+      return Effect.flatMap(caller.resolve(token), (bytes) => {
+        const answer = Answer.decode(bytes)
+        if (Either.isRight(answer) && answer.right._tag === "Withdrawn") return Effect.succeed({ _tag: "NeverApplied" })
+        if (Either.isRight(answer) && answer.right._tag === "Forgotten")
+          return Effect.fail(new SessionExpired({ token }))
+        return Effect.map(decode(bytes), (value) => ({ _tag: "Applied", command, value }))
+      })
+    })
 }
 
 const method = (
@@ -66,6 +93,10 @@ const decoder = ({ name, version }: Definition<any>, procedure: Procedure) => {
         return Effect.fail(new CommandDefect({ command: answer.command, reason: answer.reason }))
       case "Forgotten":
         return Effect.die(new Error(`The answer to ${procedure.tag} was acknowledged before it was asked for`))
+      case "Withdrawn":
+        return Effect.fail(
+          new Unavailable({ reason: "it was asked what became of the command before that was applied" })
+        )
     }
   }
 }

@@ -11,6 +11,7 @@ import * as Answer from "../Answer.js"
 import * as Command from "../Command.js"
 import * as Defect from "./defect.js"
 import type { HandlerRuntime } from "./handlerRuntime.js"
+import type * as SessionTable from "../SessionTable.js"
 import type { Procedure } from "./procedure.js"
 
 /** A machine without the types of its commands and queries. */
@@ -21,6 +22,7 @@ export interface Definition<State> {
   readonly initial: State
   readonly commands: ReadonlyMap<string, Procedure>
   readonly queries: ReadonlyMap<string, Procedure>
+  readonly sessions: SessionTable.Bounds
 }
 
 export type UntypedHandler<State> = (state: State, payload: unknown) => Effect.Effect<unknown, unknown>

@@ -7,7 +7,7 @@ import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import * as AST from "effect/SchemaAST"
 import * as Digest from "../Digest.js"
-import * as Session from "../Session.js"
+import * as SessionTable from "../SessionTable.js"
 import * as Snapshot from "../Snapshot.js"
 import type { Definition } from "./interpreter.js"
 
@@ -17,6 +17,7 @@ export interface Subject {
   readonly state: Schema.Schema.Any
   readonly commands: ReadonlyArray<Rpc.AnyWithProps>
   readonly queries: ReadonlyArray<Rpc.AnyWithProps>
+  readonly sessions: SessionTable.Bounds
 }
 
 /** Why there can be no such machine, or `undefined`. */
@@ -25,10 +26,14 @@ export const faultOf = (subject: Subject): string | undefined => {
   if (!Number.isSafeInteger(subject.version) || subject.version < 1) {
     return `its version is ${subject.version}, and must be an integer from 1 on`
   }
+  const { expiry, most } = subject.sessions
+  if (!Number.isSafeInteger(most) || most < 1) return `it has room for ${most} sessions, and must have for one or more`
+  if (!Number.isSafeInteger(expiry) || expiry < 1) return "its sessions must last for a whole number of milliseconds"
   const tags = new Set<string>()
   for (const rpc of [...subject.commands, ...subject.queries]) {
     const tag = rpc._tag
     if (tag.length === 0) return "a command or query has an empty tag"
+    if (Reserved.has(tag)) return `the tag ${tag} is the name of a method that every client has`
     if (tags.has(tag)) return `the tag ${tag} is used twice among its commands and queries`
     tags.add(tag)
     if (RpcSchema.isStreamSchema(rpc.successSchema)) return `${tag} is a stream; commands and queries have one reply`
@@ -42,12 +47,15 @@ export const faultOf = (subject: Subject): string | undefined => {
   return unpackable("its state", subject.state)
 }
 
+/** What a client has besides the machine's own methods. */
+const Reserved: ReadonlySet<string> = new Set(["resolve", "seen"])
+
 /** Why the initial state could not be taken from a snapshot again, or `undefined`. */
 export const faultOfInitial = <State>(definition: Definition<State>): string | undefined => {
   const { initial } = definition
   let bytes: Uint8Array
   try {
-    bytes = Snapshot.encode(definition, { state: initial, sessions: Session.empty })
+    bytes = Snapshot.encode(definition, { state: initial, sessions: SessionTable.empty })
   } catch (cause) {
     return `its initial state doesn't fit its schema: ${cause instanceof Error ? cause.message : String(cause)}`
   }
