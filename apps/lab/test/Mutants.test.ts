@@ -48,7 +48,7 @@ describe("mutants", () => {
 
   for (const [name, property] of [
     ["accepted-spoken-before-durable", "durable before spoken"],
-    ["paused-leader-reads", "fresh reads"],
+    ["old-message-truncates", "no log shrinks"],
     ["sessions-lost-with-snapshot", "snapshots are whole"]
   ] as const) {
     it(`are caught: ${name}`, async () => {
