@@ -126,7 +126,7 @@ export const make = (
         acceptor: acceptor.tell,
         claim: (claim) => election.tell({ _tag: "Claim", ...claim }),
         observe: (ballot) => election.tell({ _tag: "Observe", ballot }),
-        leader: () => leaderOf(election.state().leader)
+        leader: () => leader()
       }),
       scope
     )
@@ -142,6 +142,12 @@ export const make = (
       }),
       scope
     )
+
+    /** Whom it follows, as long as it hears of it: to send clients to one that is gone would only cost them time. */
+    const leader = (): NodeId.NodeId | undefined => {
+      const { happy, leader } = election.state()
+      return happy && leader.node !== 0 ? leader.node : undefined
+    }
 
     const stopped = yield* Deferred.make<never, ReplicaStopped>()
     const stop = (cause: Cause.Cause<Actor.Failure>): Effect.Effect<void> => {
@@ -173,13 +179,13 @@ export const make = (
     const status = Effect.sync((): ClientRpcs.Status => {
       const { chosenThrough, log, promised } = acceptor.state()
       const applied = learner.applied()
-      const leader = leaderOf(election.state().leader)
+      const known = leader()
       const trouble = acceptor.trouble()
       return {
         node: peers.self,
         machine: executor.machine,
         phase: proposer.state()._tag,
-        ...(leader === undefined ? {} : { leader }),
+        ...(known === undefined ? {} : { leader: known }),
         promised: Ballot.format(promised),
         acceptedThrough: log.through,
         chosenThrough,
@@ -220,7 +226,7 @@ export const make = (
         self: peers.self,
         requests,
         isLeading: () => proposer.state()._tag === "Leading",
-        leader: () => leaderOf(election.state().leader),
+        leader,
         confirm: proposer.confirm,
         ask: (node) => peers.peer(node).readSlot,
         patience: Duration.times(Duration.decode(config.heartbeat), config.silence)
@@ -325,8 +331,6 @@ export const layer = <Name extends string>(
       return Context.make(machine.caller, caller).pipe(Context.add(Replica, replica))
     })
   )
-
-const leaderOf = (ballot: Ballot.Ballot): NodeId.NodeId | undefined => (ballot.node === 0 ? undefined : ballot.node)
 
 /** One sentence for the person who runs the replica; the whole cause goes to the debug log only. */
 const sentence = (cause: Cause.Cause<Actor.Failure>): string => {
