@@ -61,8 +61,8 @@ export const reads: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: "packages/replica/src/Replica.ts",
-        find: '          consistency === "stale"\n',
-        replace: '          consistency === "stale" || consistency === "linearizable"\n'
+        find: "Effect.flatMap(readSlot, ({ leader, slot }) =>",
+        replace: "Effect.flatMap(Effect.succeed({ leader: peers.self, slot: Slot.zero }), ({ leader, slot }) =>"
       }
     ],
     tier: "world"

@@ -23,8 +23,8 @@ export const sessions: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: "packages/state-machine/src/Snapshot.ts",
-        find: "    Session.entries(sessions).map(",
-        replace: "    Session.entries(Session.empty).map("
+        find: "    SessionTable.entries(sessions).map(",
+        replace: "    SessionTable.entries(SessionTable.empty).map("
       }
     ],
     tier: "world"
@@ -34,12 +34,12 @@ export const sessions: ReadonlyArray<Mutant> = [
     bug: "A client that hears nothing for a second sends its command again under a new sequence, so that both are applied.",
     edits: [
       {
-        file: "packages/client/src/Client.ts",
-        find: "          submit(calls, numbered, deadline).pipe(",
-        replace: `            submit(calls, numbered, deadline - 3_000).pipe(
-              Effect.catchAll(() =>
-                Effect.flatMap(number(calls.length, deadline), (again) => submit(calls, again, deadline))
-              ),`
+        file: "packages/client/src/Conversation.ts",
+        find: "          return submit(numbered, deadline).pipe(",
+        replace: `          return submit(numbered, deadline - 3_000).pipe(
+            Effect.catchAll(() =>
+              Effect.flatMap(number(numbered.calls, deadline), (again) => submit(again, deadline))
+            ),`
       }
     ],
     tier: "world"
