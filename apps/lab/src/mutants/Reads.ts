@@ -66,5 +66,30 @@ export const reads: ReadonlyArray<Mutant> = [
       }
     ],
     tier: "world"
+  },
+  {
+    name: "read-joins-earlier-question",
+    bug: "A read at a follower is answered from a slot that the leader was asked for before the read came.",
+    edits: [
+      {
+        file: "packages/replica/src/ReadSlots.ts",
+        find: "        for (const answer of readers) answer(outcome)",
+        replace: "        for (const answer of [...readers, ...waiting.splice(0)]) answer(outcome)"
+      }
+    ],
+    tier: "world",
+    rates: { delay: 0.2, clog: 1, pause: 0.5 }
+  },
+  {
+    name: "own-writes-not-read",
+    bug: "A client doesn't note in which slot its commands were applied, and then reads at a replica that hasn't come so far.",
+    edits: [
+      {
+        file: "packages/client/src/Conversation.ts",
+        find: "            session.uses++\n            options.saw(reply.slot)\n",
+        replace: "            session.uses++\n"
+      }
+    ],
+    tier: "world"
   }
 ]

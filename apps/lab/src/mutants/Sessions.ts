@@ -1,6 +1,7 @@
 /** What clients were told, and what is applied for them. */
 import type { Mutant } from "./Mutant.js"
 
+const conversation = "packages/client/src/Conversation.ts"
 const courier = "packages/client/src/Courier.ts"
 const learner = "packages/replica/src/LearnerActor.ts"
 
@@ -34,7 +35,7 @@ export const sessions: ReadonlyArray<Mutant> = [
     bug: "A client that hears nothing for a second sends its command again under a new sequence, so that both are applied.",
     edits: [
       {
-        file: "packages/client/src/Conversation.ts",
+        file: conversation,
         find: "          return submit(numbered, deadline).pipe(",
         replace: `          return submit(numbered, deadline - 3_000).pipe(
             Effect.catchAll(() =>
@@ -100,6 +101,30 @@ export const sessions: ReadonlyArray<Mutant> = [
         file: learner,
         find: "      const time = Math.max(applied.time, entry.time)",
         replace: "      const time = entry.time"
+      }
+    ],
+    tier: "world"
+  },
+  {
+    name: "session-forgotten-whole",
+    bug: "A session ends and takes along how far it had come, so that a client which lost a reply is told that nothing was applied, and calls anew (RIFL, 3.3: a client whose lease has expired).",
+    edits: [
+      {
+        file: "packages/state-machine/src/SessionTable.ts",
+        find: "    let over = RedBlackTree.insert(next.over, id, session?.next ?? 0)\n",
+        replace: "    let over = RedBlackTree.insert(next.over, id, 0)\n"
+      }
+    ],
+    tier: "world"
+  },
+  {
+    name: "withdrawn-without-tombstone",
+    bug: "A command whose outcome was asked for is said never to be applied, and nothing keeps it from being applied when it arrives later.",
+    edits: [
+      {
+        file: "packages/state-machine/src/Executor.ts",
+        find: "      sessions = SessionTable.use(sessions, id, Session.record(session, sequence, Answer.withdrawn), at.time)\n",
+        replace: ""
       }
     ],
     tier: "world"
