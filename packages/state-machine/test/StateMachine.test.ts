@@ -1,7 +1,7 @@
 import { Rpc } from "@effect/rpc"
 import { assert, describe, expectTypeOf, it } from "@effect/vitest"
-import { type Caller, Consistency, type Executor, Outcome, StateMachine } from "@synod/state-machine"
-import { Context, Effect, Exit, HashMap, identity, Layer, Logger, Schema } from "effect"
+import { type Caller, Consistency, type Executor, Outcome, StateMachine, Ticket } from "@synod/state-machine"
+import { Context, Effect, Exit, HashMap, identity, Layer, Logger, Option, Schema, TestClock } from "effect"
 import { alice, type AccountId, AccountNotFound, Bank, BankLive, bob, InsufficientFunds, type State } from "./Bank.js"
 
 const BankTest = StateMachine.layerLocal(Bank).pipe(Layer.provide(BankLive))
@@ -16,6 +16,37 @@ describe("StateMachine", () => {
         yield* bank.Transfer({ from: alice, to: bob, amount: 4 })
         assert.strictEqual(yield* bank.Balance({ account: alice }), 6)
         assert.strictEqual(yield* bank.Balance({ account: bob }).pipe(Consistency.stale), 4)
+      }).pipe(Effect.provide(BankTest))
+    )
+
+    it.effect("tells what became of a command: its success, its own error, or that it never will be applied", () =>
+      Effect.gen(function* () {
+        const bank = yield* Bank.client
+        const tickets = yield* Effect.all([Ticket.make, Ticket.make])
+        const [opening, transfer] = tickets
+        yield* Ticket.hold(opening)(bank.Open({ account: alice, amount: 3 }))
+        const opened = Option.getOrThrow(yield* opening.token)
+        assert.deepStrictEqual(yield* bank.resolve(opened), { _tag: "Applied", command: "Open", value: undefined })
+        yield* Effect.flip(Ticket.hold(transfer)(bank.Transfer({ from: alice, to: bob, amount: 4 })))
+        const refused = Option.getOrThrow(yield* transfer.token)
+        assert.instanceOf(yield* Effect.flip(bank.resolve(refused)), AccountNotFound)
+        // By now nobody can ask for the first one any more, and the next one is not there yet.
+        assert.instanceOf(yield* Effect.flip(bank.resolve(opened)), Outcome.SessionExpired)
+        const later = { ...refused, sequence: refused.sequence + 1 }
+        assert.deepStrictEqual(yield* bank.resolve(later), { _tag: "NeverApplied" })
+        assert.instanceOf(yield* Effect.flip(bank.Open({ account: bob, amount: 1 })), Outcome.Unavailable)
+        assert.instanceOf(yield* Effect.flip(bank.Balance({ account: bob })), AccountNotFound)
+      }).pipe(Effect.provide(BankTest))
+    )
+
+    it.effect("goes on in another session when nobody has called for long", () =>
+      Effect.gen(function* () {
+        const bank = yield* Bank.client
+        yield* bank.Open({ account: alice, amount: 3 })
+        yield* TestClock.adjust("2 hours")
+        yield* bank.Open({ account: bob, amount: 1 })
+        yield* bank.Transfer({ from: alice, to: bob, amount: 3 })
+        assert.strictEqual(yield* bank.Balance({ account: bob }), 4)
       }).pipe(Effect.provide(BankTest))
     )
 
