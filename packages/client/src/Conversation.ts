@@ -55,6 +55,9 @@ export interface Conversation {
  */
 export const RETAIN = 1024
 
+/** Timers know no more than 24 days: a session that lasts for months is used once a day, in milliseconds. */
+const longestPause = 86_400_000
+
 /** A session as its client knows it. */
 interface Opened {
   readonly id: number
@@ -123,7 +126,7 @@ export const make = (
     /** Uses the session when nothing else does. */
     const keepAlive = (session: Opened): Effect.Effect<void> =>
       Effect.gen(function* () {
-        const period = Math.max(1, session.expiry / 3)
+        const period = Math.min(Math.max(1, session.expiry / 3), longestPause)
         for (let uses = session.uses; session === opened; uses = session.uses) {
           yield* Effect.sleep(period)
           if (session !== opened || session.uses !== uses) continue
