@@ -73,6 +73,7 @@ const replica = (self: NodeId.NodeId): Peers.Peer => {
   const nobody = Effect.fail(new Endpoint.Unreachable({ reason: "nobody is here", sent: false }))
   return {
     acceptor: () => nobody,
+    snapshot: () => nobody,
     heartbeat: ({ round }) =>
       Effect.succeed<Message.HeartbeatReply>({
         _tag: "HeartbeatReply",

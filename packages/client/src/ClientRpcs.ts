@@ -70,6 +70,10 @@ export const Status = Schema.Struct({
   chosenThrough: Count,
   /** Applied to the machine. */
   appliedThrough: Count,
+  /** No longer in its log but in a snapshot. */
+  trimmedThrough: Count,
+  /** The slot of its newest snapshot; 0 when there is none. */
+  snapshotThrough: Count,
   /** Why its acceptor does not vote now, in one sentence; absent while it does. */
   trouble: Schema.optionalWith(Schema.String, { exact: true })
 })

@@ -5,6 +5,7 @@
  */
 import type { Write } from "@synod/paxos/Durable"
 import { hold } from "@synod/paxos/Invariant"
+import type { Snapshot } from "./Snapshot.js"
 
 /**
  * How much one read may bring into memory.
@@ -28,10 +29,35 @@ export interface Limit {
  */
 export const checkWrite = (through: number, { after, entries, state }: Write): void => {
   const end = after + entries.length
-  hold("journal", "a write starts within the log or right behind it", after <= through)
+  hold(
+    "journal",
+    "a write starts within the log, right behind it, or where a snapshot ends",
+    after <= through || (after === state.trimmedThrough && entries.length === 0)
+  )
   hold("journal", "the log reaches what is written to it", entries.length === 0 || end <= state.acceptedThrough)
   hold("journal", "the log ends at an entry that was written", state.acceptedThrough <= Math.max(through, end))
+  hold("journal", "trimmed <= chosen", state.trimmedThrough <= state.chosenThrough)
   hold("journal", "chosen <= accepted", state.chosenThrough <= state.acceptedThrough)
+}
+
+/**
+ * Throws `InvariantBroken` when a piece is saved of a snapshot that is whole: somebody may be reading it.
+ *
+ * @since 0.1.0
+ * @category checking
+ */
+export const checkChunk = (whole: Snapshot | undefined): void => {
+  hold("journal", "a snapshot that is whole never changes", whole === undefined)
+}
+
+/**
+ * Throws `InvariantBroken` unless as many pieces as the snapshot has were saved.
+ *
+ * @since 0.1.0
+ * @category checking
+ */
+export const checkSnapshot = ({ chunks }: Snapshot, saved: number): void => {
+  hold("journal", "a snapshot becomes whole with its last piece", chunks > 0 && chunks === saved)
 }
 
 /**

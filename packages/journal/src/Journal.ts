@@ -25,6 +25,7 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Contract from "./Contract.js"
 import * as JournalError from "./JournalError.js"
+import type * as Snapshot from "./Snapshot.js"
 
 /**
  * One fiber at a time writes; reads may come from anywhere.
@@ -59,6 +60,30 @@ export class Journal extends Context.Tag("@synod/journal/Journal")<
       after: Slot,
       limit: Contract.Limit
     ) => Effect.Effect<ReadonlyArray<Entry.Entry>, JournalError.JournalError>
+
+    /** The snapshots that are whole, the newest first. */
+    readonly snapshots: Effect.Effect<ReadonlyArray<Snapshot.Snapshot>, JournalError.JournalError>
+
+    /** A piece of a whole snapshot, from 0. */
+    readonly readChunk: (
+      slot: Slot,
+      index: number
+    ) => Effect.Effect<Uint8Array, JournalError.JournalError | JournalError.SnapshotDamaged>
+
+    /**
+     * Makes a piece of a snapshot durable. Until {@link saveSnapshot} says that all pieces are there, it is half written, and
+     * nobody sees it. A piece of a snapshot that is whole already is a defect.
+     */
+    readonly saveChunk: (slot: Slot, index: number, body: Uint8Array) => Effect.Effect<void, JournalError.JournalError>
+
+    /** Makes a snapshot whole, all of whose pieces have been saved since the journal was opened. */
+    readonly saveSnapshot: (snapshot: Snapshot.Snapshot) => Effect.Effect<void, JournalError.JournalError>
+
+    /**
+     * Gives back the room of entries that are trimmed and of all snapshots but those of `keep`, whole or not. A little at a
+     * time, so that nobody waits for it: `true` when more is left.
+     */
+    readonly sweep: (keep: ReadonlySet<Slot>) => Effect.Effect<boolean, JournalError.JournalError>
   }
 >() {}
 
@@ -73,6 +98,8 @@ export interface MemoryDisk {
   state: Durable.Durable
   /** @internal the entry of slot n is at n - 1 */
   readonly log: Array<Entry.Entry>
+  /** @internal by slot */
+  readonly snapshots: Map<Slot, { whole: Snapshot.Snapshot | undefined; readonly chunks: Array<Uint8Array> }>
   /** @internal */
   locked: boolean
 }
@@ -86,6 +113,7 @@ export interface MemoryDisk {
 export const makeMemoryDisk: Effect.Effect<MemoryDisk> = Effect.sync(() => ({
   state: Durable.initial,
   log: [],
+  snapshots: new Map(),
   locked: false
 }))
 
@@ -97,7 +125,7 @@ const fitting = (entries: ReadonlyArray<Entry.Entry>, limit: number): number => 
   return end < 0 ? entries.length : end
 }
 
-const closed = (operation: "recover" | "write" | "read") =>
+const closed = (operation: JournalError.JournalFailed["operation"]) =>
   new JournalError.JournalFailed({ filename, operation, reason: "it is closed" })
 
 /**
@@ -128,19 +156,69 @@ export const makeMemory = (disk: MemoryDisk): Effect.Effect<Journal["Type"], Jou
         Effect.suspend(() => {
           if (!open) return closed("write")
           Contract.checkWrite(disk.log.length, write)
+          for (let i = disk.log.length; i < write.after; i++) disk.log.push(trimmed)
           write.entries.forEach((entry, i) => (disk.log[write.after + i] = entry))
           disk.log.length = write.state.acceptedThrough
           disk.state = write.state
           return Effect.void
         }),
       read: (after, limit) =>
-        Effect.suspend(() => {
+        Effect.suspend((): Effect.Effect<ReadonlyArray<Entry.Entry>, JournalError.JournalError> => {
           if (!open) return closed("read")
+          const { trimmedThrough } = disk.state
           const entries = disk.log.slice(after, Contract.lastRead(after, limit, disk.log.length))
-          return Effect.succeed(entries.slice(0, fitting(entries, limit.bytes)))
-        })
+          return after < trimmedThrough
+            ? Effect.fail(new JournalError.JournalTrimmed({ filename, slot: after + 1, trimmedThrough }))
+            : Effect.succeed(entries.slice(0, fitting(entries, limit.bytes)))
+        }),
+      ...memorySnapshots(disk, () => open)
     })
   })
+
+type Snapshots = Pick<Journal["Type"], "snapshots" | "readChunk" | "saveChunk" | "saveSnapshot" | "sweep">
+
+const memorySnapshots = (disk: MemoryDisk, isOpen: () => boolean): Snapshots => ({
+  snapshots: Effect.suspend(() => {
+    if (!isOpen()) return closed("read")
+    const whole = Array.from(disk.snapshots.values()).flatMap((snapshot) => snapshot.whole ?? [])
+    return Effect.succeed(whole.sort((a, b) => b.slot - a.slot))
+  }),
+  readChunk: (slot, index) =>
+    Effect.suspend((): Effect.Effect<Uint8Array, JournalError.JournalError | JournalError.SnapshotDamaged> => {
+      if (!isOpen()) return closed("read")
+      const body = disk.snapshots.get(slot)?.chunks[index]
+      return body === undefined
+        ? new JournalError.SnapshotDamaged({ filename, slot, reason: `piece ${index} is missing` })
+        : Effect.succeed(body)
+    }),
+  saveChunk: (slot, index, body) =>
+    Effect.suspend(() => {
+      if (!isOpen()) return closed("write")
+      const snapshot = disk.snapshots.get(slot) ?? { whole: undefined, chunks: [] }
+      Contract.checkChunk(snapshot.whole)
+      disk.snapshots.set(slot, snapshot)
+      snapshot.chunks[index] = body
+      return Effect.void
+    }),
+  saveSnapshot: (whole) =>
+    Effect.suspend(() => {
+      if (!isOpen()) return closed("write")
+      const snapshot = disk.snapshots.get(whole.slot) ?? { whole: undefined, chunks: [] }
+      Contract.checkSnapshot(whole, snapshot.chunks.length)
+      disk.snapshots.set(whole.slot, { ...snapshot, whole })
+      return Effect.void
+    }),
+  sweep: (keep) =>
+    Effect.suspend(() => {
+      if (!isOpen()) return closed("write")
+      for (const slot of disk.snapshots.keys()) if (!keep.has(slot)) disk.snapshots.delete(slot)
+      disk.log.fill(trimmed, 0, disk.state.trimmedThrough)
+      return Effect.succeed(false)
+    })
+})
+
+/** Stands in the place of an entry that a snapshot holds; nobody reads it. */
+const trimmed = Entry.commands(0, new Uint8Array())
 
 /**
  * A journal on a new disk in memory: for tests, and for replicas that may forget everything when their process ends.

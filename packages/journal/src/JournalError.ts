@@ -116,12 +116,48 @@ export class JournalUnsettled extends Data.TaggedError("JournalUnsettled")<{
 }
 
 /**
+ * The log begins later: a snapshot holds what was asked for.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class JournalTrimmed extends Data.TaggedError("JournalTrimmed")<{
+  readonly filename: string
+  /** The slot that was asked for. */
+  readonly slot: number
+  /** The log begins behind this one. */
+  readonly trimmedThrough: number
+}> {
+  override get message(): string {
+    const { filename, slot, trimmedThrough } = this
+    return `journal ${filename} no longer has slot ${slot}: its log begins behind slot ${trimmedThrough}`
+  }
+}
+
+/**
+ * A snapshot in the journal is not whole, or not what was written: it is as if it had never been there. An earlier one may
+ * do, or a peer's.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class SnapshotDamaged extends Data.TaggedError("SnapshotDamaged")<{
+  readonly filename: string
+  readonly slot: number
+  readonly reason: string
+}> {
+  override get message(): string {
+    return `the snapshot at slot ${this.slot} in journal ${this.filename} can't be used: ${this.reason}`
+  }
+}
+
+/**
  * What an open journal may fail with.
  *
  * @since 0.1.0
  * @category errors
  */
-export type JournalError = JournalDamaged | JournalFailed | JournalUnsettled
+export type JournalError = JournalDamaged | JournalFailed | JournalUnsettled | JournalTrimmed
 
 /**
  * What opening a journal may fail with.

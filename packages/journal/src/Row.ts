@@ -2,7 +2,7 @@
  * The rows of a journal file: bytes under a slot, with a checksum over both.
  *
  * ```
- *   slot 0   the acceptor's state   version 1 │ promised: round, node │ acceptedBallot: round, node │ acceptedThrough │ chosenThrough
+ *   slot 0   the acceptor's state   kind 2    │ promised: round, node │ acceptedBallot: round, node │ accepted-, chosen-, trimmedThrough
  *   slot n   the entry of slot n    kind 1    │ time                  │ batch ...
  * ```
  *
@@ -30,8 +30,11 @@ export interface Row {
 }
 
 const slotBytes = 8
-const stateKind = 1
-const stateBytes = 1 + 6 * 8
+const stateKind = 2
+const stateBytes = 1 + 7 * 8
+/** A state of format 1, which knew no snapshots: nothing was trimmed. */
+const untrimmedKind = 1
+const untrimmedBytes = 1 + 6 * 8
 const commandsKind = 1
 const entryHeader = 1 + 8
 
@@ -55,14 +58,15 @@ const checksum = (slot: number, body: Uint8Array): number => {
 export const fromState = (state: Durable): Row => {
   const { all, body } = allocate(0, stateBytes)
   body[0] = stateKind
-  const { acceptedBallot, acceptedThrough, chosenThrough, promised } = state
+  const { acceptedBallot, acceptedThrough, chosenThrough, promised, trimmedThrough } = state
   const numbers = [
     promised.round,
     promised.node,
     acceptedBallot.round,
     acceptedBallot.node,
     acceptedThrough,
-    chosenThrough
+    chosenThrough,
+    trimmedThrough
   ]
   numbers.forEach((number, i) => body.writeDoubleBE(number, 1 + 8 * i))
   return { slot: 0, body, crc: crc32(all) }
@@ -88,14 +92,18 @@ export const fromEntry = (slot: number, entry: Entry.Entry): Row => {
  */
 export const toState = ({ body, crc, slot }: Row): Either.Either<Durable, string> => {
   if (checksum(slot, body) !== crc) return Either.left("its checksum differs")
-  if (body.length !== stateBytes || body[0] !== stateKind) return Either.left("it is not a state record")
+  const untrimmed = body[0] === untrimmedKind && body.length === untrimmedBytes
+  if (!untrimmed && (body.length !== stateBytes || body[0] !== stateKind)) {
+    return Either.left("it is not a state record")
+  }
   const view = new DataView(body.buffer, body.byteOffset, body.length)
   const number = (i: number) => view.getFloat64(1 + 8 * i)
   return Either.right({
     promised: { round: number(0), node: nodeOf(number(1)) },
     acceptedBallot: { round: number(2), node: nodeOf(number(3)) },
     acceptedThrough: Slot.make(number(4)),
-    chosenThrough: Slot.make(number(5))
+    chosenThrough: Slot.make(number(5)),
+    trimmedThrough: untrimmed ? Slot.zero : Slot.make(number(6))
   })
 }
 

@@ -3,7 +3,8 @@
  *
  * ```
  *   header   one row: format, cluster, node, how often it was opened, checksum
- *   record   slot 0: the acceptor's state · slots 1...: the log, some rows behind its end perhaps     (see Row)
+ *   record   slot 0: the acceptor's state · slots 1...: the log, some rows outside of it perhaps      (see Row)
+ *   snapshot, chunk                                                                          (see SnapshotTables)
  * ```
  *
  * A file is looked at before it is touched: nothing is written to one that belongs to somebody else.
@@ -19,6 +20,7 @@ import * as JournalError from "./JournalError.js"
 import * as Row from "./Row.js"
 import * as Connection from "./internal/Connection.js"
 import * as Header from "./internal/Header.js"
+import * as SnapshotTables from "./internal/SnapshotTables.js"
 import * as SqliteFailure from "./internal/SqliteFailure.js"
 
 /**
@@ -99,7 +101,8 @@ export const settle = (
       file,
       Effect.gen(function* () {
         const header = yield* Header.read(file)
-        yield* Header.write(file, { ...header, opened: header.opened + 1 })
+        yield* SnapshotTables.create(file)
+        yield* Header.write(file, { ...header, format: Header.format, opened: header.opened + 1 })
         yield* file.query("DELETE FROM record WHERE slot > ?", state.acceptedThrough)
       })
     )

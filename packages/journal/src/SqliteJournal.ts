@@ -4,10 +4,12 @@
  * SQLite runs in WAL mode with `synchronous = FULL` and `locking_mode = EXCLUSIVE`, set and read back when the file is
  * opened. State and entries are rows of one table, so that a write is a single statement in autocommit mode: a
  * transaction without the cost of BEGIN and COMMIT, and nothing of another fiber can come between. A log that gets
- * shorter leaves rows behind its end; they are never read, and deleted when the file is opened the next time.
+ * shorter leaves rows behind its end; they are never read, and deleted when the file is opened the next time. So does one that
+ * is trimmed in front of its beginning, until it is swept.
  *
  * @since 0.1.0
  */
+import type { SqlError } from "@effect/sql/SqlError"
 import type { Write } from "@synod/paxos/Durable"
 import type * as Entry from "@synod/paxos/Entry"
 import type { Slot } from "@synod/paxos/Slot"
@@ -15,12 +17,14 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
+import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import * as Contract from "./Contract.js"
 import { Journal } from "./Journal.js"
 import * as JournalError from "./JournalError.js"
 import { JournalStore } from "./JournalStore.js"
 import * as Row from "./Row.js"
+import * as SnapshotTables from "./internal/SnapshotTables.js"
 import * as SqliteFailure from "./internal/SqliteFailure.js"
 import * as SqliteFile from "./SqliteFile.js"
 import * as Upsert from "./internal/Upsert.js"
@@ -53,21 +57,37 @@ export const fromFile = (
     const recovered = yield* SqliteFile.settle(file, "open")
     const recovering = yield* Effect.makeSemaphore(1)
     let through = recovered.acceptedThrough
+    let trimmedThrough: number = recovered.trimmedThrough
     let settled = true
     let open = true
     yield* Effect.addFinalizer(() => Effect.sync(() => (open = false)))
 
     type Operation = JournalError.JournalFailed["operation"]
-    const whenOpen = <A>(operation: Operation, effect: () => Effect.Effect<A, JournalError.JournalError>) =>
-      Effect.suspend(() => (open ? effect() : failed(file, operation, "it is closed")))
+    const whenOpen = <A, E>(operation: Operation, effect: () => Effect.Effect<A, E>) =>
+      Effect.suspend((): Effect.Effect<A, E | JournalError.JournalFailed> =>
+        open ? effect() : failed(file, operation, "it is closed")
+      )
 
-    const whenSettled = <A>(operation: Operation, effect: () => Effect.Effect<A, JournalError.JournalError>) =>
-      whenOpen(operation, () => (settled ? effect() : new JournalError.JournalUnsettled({ filename: file.filename })))
+    const whenSettled = <A, E>(operation: Operation, effect: () => Effect.Effect<A, E>) =>
+      whenOpen(operation, (): Effect.Effect<A, E | JournalError.JournalUnsettled> =>
+        settled ? effect() : new JournalError.JournalUnsettled({ filename: file.filename })
+      )
+
+    /** Nobody knows what is there after a statement that failed. */
+    const writing = <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A, JournalError.JournalError> =>
+      Effect.matchCauseEffect(effect, {
+        onFailure: (cause) => {
+          settled = false
+          return Effect.failCause(Cause.map(cause, (error) => SqliteFailure.running(file.filename, "write", error)))
+        },
+        onSuccess: Effect.succeed
+      })
 
     const recover = whenOpen("recover", () => {
       settled = false
       return Effect.tap(SqliteFile.settle(file, "recover"), (state) => {
         through = state.acceptedThrough
+        trimmedThrough = state.trimmedThrough
         settled = true
       })
     }).pipe(recovering.withPermits(1), Effect.uninterruptible)
@@ -76,22 +96,45 @@ export const fromFile = (
       whenSettled("write", () => {
         Contract.checkWrite(through, write)
         const { params, sql } = Upsert.make(rowsOf(write))
-        return Effect.matchCauseEffect(file.run(sql, params), {
-          onFailure: (cause) => {
-            settled = false
-            return Effect.failCause(Cause.map(cause, (error) => SqliteFailure.running(file.filename, "write", error)))
-          },
-          onSuccess: () => {
-            through = write.state.acceptedThrough
-            return Effect.void
-          }
+        return Effect.map(writing(file.run(sql, params)), () => {
+          through = write.state.acceptedThrough
+          trimmedThrough = write.state.trimmedThrough
         })
       }).pipe(Effect.uninterruptible)
 
     const read = (after: Slot, limit: Contract.Limit) =>
-      whenSettled("read", () => readEntries(file, after, Contract.lastRead(after, limit, through), limit))
+      whenSettled("read", (): Effect.Effect<ReadonlyArray<Entry.Entry>, JournalError.JournalError> =>
+        after < trimmedThrough
+          ? new JournalError.JournalTrimmed({ filename: file.filename, slot: after + 1, trimmedThrough })
+          : readEntries(file, after, Contract.lastRead(after, limit, through), limit)
+      )
 
-    return Journal.of({ recovered, recover, write, read })
+    const snapshots = whenSettled("read", () => reading(file, SnapshotTables.whole(file)))
+
+    return Journal.of({
+      recovered,
+      recover,
+      write,
+      read,
+      snapshots,
+      readChunk: (slot, index) => whenSettled("read", () => reading(file, SnapshotTables.readChunk(file, slot, index))),
+      saveChunk: (slot, index, body) =>
+        Effect.tap(snapshots, (whole) => Contract.checkChunk(whole.find((snapshot) => snapshot.slot === slot))).pipe(
+          Effect.zipRight(
+            whenSettled("write", () => Effect.asVoid(writing(SnapshotTables.saveChunk(file, slot, index, body))))
+          ),
+          Effect.uninterruptible
+        ),
+      saveSnapshot: (snapshot) =>
+        whenSettled("write", () =>
+          Effect.flatMap(reading(file, SnapshotTables.countChunks(file, snapshot.slot)), (saved) => {
+            Contract.checkSnapshot(snapshot, saved)
+            return Effect.asVoid(writing(SnapshotTables.saveSnapshot(file, snapshot)))
+          })
+        ).pipe(Effect.uninterruptible),
+      sweep: (keep) =>
+        Effect.uninterruptible(whenSettled("write", () => writing(SnapshotTables.sweep(file, trimmedThrough, keep))))
+    })
   })
 
 /**
@@ -128,11 +171,14 @@ const readEntries = (file: SqliteFile.SqliteFile, after: Slot, last: number, { b
       entries.push(yield* Either.mapLeft(Row.toEntry(row), (reason) => damaged(file, slot, reason)))
     }
     return entries.length > 0 ? entries : yield* damaged(file, after + 1, "it is missing")
-  }).pipe(
-    Effect.mapError((error) =>
-      error._tag === "SqlError" ? SqliteFailure.running(file.filename, "read", error) : error
-    )
+  }).pipe((entries) => reading(file, entries))
+
+const reading = <A, E>(file: SqliteFile.SqliteFile, effect: Effect.Effect<A, E | SqlError>) =>
+  Effect.mapError(effect, (error) =>
+    isSqlError(error) ? SqliteFailure.running(file.filename, "read", error) : (error as Exclude<E, SqlError>)
   )
+
+const isSqlError = Predicate.isTagged("SqlError") as (error: unknown) => error is SqlError
 
 const damaged = ({ filename }: SqliteFile.SqliteFile, slot: number, reason: string) =>
   new JournalError.JournalDamaged({ filename, slot, reason })

@@ -17,6 +17,9 @@ export * as JournalStore from "./JournalStore.js"
 /** Rows of bytes with checksums. */
 export * as Row from "./Row.js"
 
+/** What a journal keeps of a snapshot of the machine. */
+export * as Snapshot from "./Snapshot.js"
+
 /** The SQLite file below the driver: opened, identified, checked. */
 export * as SqliteFile from "./SqliteFile.js"
 

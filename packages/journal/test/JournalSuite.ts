@@ -2,9 +2,10 @@
  * What every journal must do, whatever it is kept on.
  */
 import { describe, expect, it } from "@effect/vitest"
-import type { Journal, JournalError } from "@synod/journal"
+import type { Journal, JournalError, Snapshot } from "@synod/journal"
 import { Durable, Entry, Slot } from "@synod/paxos"
 import { Array, Cause, Effect, Exit, FastCheck, type Scope } from "effect"
+import { crc32 } from "node:zlib"
 import { failure } from "./failure.js"
 import { all, appended, entriesOf, entry, write } from "./Writes.js"
 
@@ -183,6 +184,83 @@ export const journalSuite = (driver: string, makePlace: Effect.Effect<Place, nev
       })
     )
 
+    it.scoped("goes on where a snapshot took the place of its log, and has nothing before", () =>
+      Effect.gen(function* () {
+        const place = yield* makePlace
+        const trimmed = write({ round: 2, through: 6, chosen: 5, after: 6, trimmed: 4 }, [])
+        const leap = write({ round: 3, through: 20, chosen: 20, after: 20, trimmed: 20 }, [])
+        yield* opened(place, (journal) =>
+          Effect.gen(function* () {
+            yield* journal.write(appended(0, entriesOf("abcdef")))
+            yield* journal.write(trimmed)
+            expect((yield* failure(journal.read(Slot.make(3), all))).message).toMatch(
+              /no longer has slot 4: its log begins behind slot 4$/
+            )
+            expect(yield* journal.read(Slot.make(4), all)).toEqual(entriesOf("ef"))
+          })
+        )
+        yield* opened(place, (journal) =>
+          Effect.gen(function* () {
+            expect(journal.recovered).toEqual(trimmed.state)
+            expect((yield* failure(journal.read(Slot.zero, all)))._tag).toBe("JournalTrimmed")
+            expect(yield* journal.read(Slot.make(4), all)).toEqual(entriesOf("ef"))
+            yield* journal.write(leap)
+            yield* journal.write(write({ round: 3, through: 21, chosen: 20, after: 20, trimmed: 20 }, entriesOf("x")))
+            while (yield* journal.sweep(new Set()));
+            expect(yield* journal.read(Slot.make(20), all)).toEqual(entriesOf("x"))
+          })
+        )
+        const journal = yield* place.open
+        expect(journal.recovered).toEqual({ ...leap.state, acceptedThrough: 21 })
+        expect((yield* failure(journal.read(Slot.make(19), all)))._tag).toBe("JournalTrimmed")
+        expect(yield* journal.read(Slot.make(20), all)).toEqual(entriesOf("x"))
+      })
+    )
+
+    it.scoped("gives back snapshots that are whole, newest first, and no others", () =>
+      Effect.gen(function* () {
+        const place = yield* makePlace
+        yield* opened(place, (journal) =>
+          Effect.gen(function* () {
+            expect(yield* journal.snapshots).toEqual([])
+            yield* save(journal, 7, ["abc", "de"])
+            yield* save(journal, 9, ["", "fgh"])
+            yield* journal.saveChunk(Slot.make(12), 0, bytes("half"))
+            expect((yield* journal.snapshots).map(({ slot }) => slot)).toEqual([9, 7])
+          })
+        )
+        yield* opened(place, (journal) =>
+          Effect.gen(function* () {
+            expect(yield* journal.snapshots).toEqual([whole(9, ["", "fgh"]), whole(7, ["abc", "de"])])
+            expect(yield* journal.readChunk(Slot.make(7), 1)).toEqual(bytes("de"))
+            expect(yield* journal.readChunk(Slot.make(9), 0)).toEqual(bytes(""))
+            expect((yield* failure(journal.readChunk(Slot.make(7), 2)))._tag).toBe("SnapshotDamaged")
+            while (yield* journal.sweep(new Set([Slot.make(9)])));
+            expect((yield* journal.snapshots).map(({ slot }) => slot)).toEqual([9])
+            expect((yield* failure(journal.readChunk(Slot.make(7), 0)))._tag).toBe("SnapshotDamaged")
+            // What was half written is gone too, and may be begun again.
+            yield* save(journal, 12, ["other"])
+          })
+        )
+        const journal = yield* place.open
+        expect(yield* journal.snapshots).toEqual([whole(12, ["other"]), whole(9, ["", "fgh"])])
+        expect(yield* journal.readChunk(Slot.make(12), 0)).toEqual(bytes("other"))
+      })
+    )
+
+    it.scoped("never changes a snapshot that is whole, nor calls one whole that lacks a piece", () =>
+      Effect.gen(function* () {
+        const journal = yield* (yield* makePlace).open
+        yield* save(journal, 3, ["a"])
+        const again = yield* Effect.exit(journal.saveChunk(Slot.make(3), 0, bytes("b")))
+        expect(Exit.isFailure(again) && Cause.isDie(again.cause)).toBe(true)
+        yield* journal.saveChunk(Slot.make(4), 0, bytes("a"))
+        const lacking = yield* Effect.exit(journal.saveSnapshot(whole(4, ["a", "b"])))
+        expect(Exit.isFailure(lacking) && Cause.isDie(lacking.cause)).toBe(true)
+        expect(yield* journal.readChunk(Slot.make(3), 0)).toEqual(bytes("a"))
+      })
+    )
+
     it.effect("holds what a plain list would hold, whatever is written and however often it is reopened", () =>
       Effect.promise(() =>
         FastCheck.assert(
@@ -194,6 +272,22 @@ export const journalSuite = (driver: string, makePlace: Effect.Effect<Place, nev
       )
     )
   })
+
+const bytes = (text: string) => new TextEncoder().encode(text)
+
+const whole = (slot: number, pieces: ReadonlyArray<string>): Snapshot.Snapshot => ({
+  slot: Slot.make(slot),
+  time: 1_700_000_000_000.5,
+  bytes: pieces.join("").length,
+  chunks: pieces.length,
+  crc: crc32(pieces.join(""))
+})
+
+const save = (journal: Journal.Journal["Type"], slot: number, pieces: ReadonlyArray<string>) =>
+  Effect.zipRight(
+    Effect.forEach(pieces, (piece, index) => journal.saveChunk(Slot.make(slot), index, bytes(piece))),
+    journal.saveSnapshot(whole(slot, pieces))
+  )
 
 /** A step of the random walk; numbers are shares of what is possible at that point. */
 type Step =

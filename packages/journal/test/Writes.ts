@@ -9,14 +9,15 @@ export const entry = (text: string): Entry.Entry => Entry.commands(1_700_000_000
 export const entriesOf = (letters: string): ReadonlyArray<Entry.Entry> => [...letters].map(entry)
 
 export const write = (
-  at: { round: number; through: number; chosen: number; after: number },
+  at: { round: number; through: number; chosen: number; after: number; trimmed?: number },
   entries: ReadonlyArray<Entry.Entry>
 ): Durable.Write => ({
   state: {
     promised: Ballot.make(at.round, NodeId.make(65535)),
     acceptedBallot: Ballot.make(at.round - 1, NodeId.make(1)),
     acceptedThrough: Slot.make(at.through),
-    chosenThrough: Slot.make(at.chosen)
+    chosenThrough: Slot.make(at.chosen),
+    trimmedThrough: Slot.make(at.trimmed ?? 0)
   },
   after: Slot.make(at.after),
   entries

@@ -5,8 +5,9 @@
  * ```
  *   Prepare ──►┌──────────┐──► Promise  | Rejected
  *   Accept  ──►│ acceptor │──► Accepted | Rejected
- *   Fetch   ──►└────┬─────┘──► Fetched  | Rejected
- *                   │ chosen entries
+ *   Fetch   ──►│          │──► Fetched  | Trimmed | Rejected
+ *   Behind  ──►└────┬─────┘──► Rejected, with what it holds
+ *                   │ chosen entries, snapshots
  *                   ▼
  *                learner
  * ```
@@ -15,7 +16,9 @@
  * Accept of a ballot replaces whatever the acceptor held beyond the point of agreement, and must bring all that the leader
  * adopted in one piece: with only half of it, the acceptor would report the new ballot with a log that lacks what
  * older ballots may have chosen. What is known to be chosen may come before that, in pieces of any size; it
- * extends the chosen prefix and does not touch `acceptedBallot`.
+ * extends the chosen prefix and does not touch `acceptedBallot`. A snapshot does the same in one leap: it stands for the
+ * chosen slots through its own, and what was chosen in them was chosen at no higher ballot than the one promised here, so that
+ * the leader of that ballot has all of them in its log (see `Install`).
  *
  * @since 0.1.0
  */
@@ -26,6 +29,7 @@ import { agreement } from "./Follower.js"
 import { hold } from "./Invariant.js"
 import * as Log from "./Log.js"
 import type * as Message from "./Message.js"
+import type { NodeId } from "./NodeId.js"
 import * as Slot from "./Slot.js"
 import * as Step from "./Step.js"
 
@@ -42,7 +46,30 @@ export interface State {
   readonly log: Log.Log
   /** Slots known here to be chosen. */
   readonly chosenThrough: Slot.Slot
+  /** Slots that only a snapshot holds; the journal's log begins behind them. */
+  readonly trimmedThrough: Slot.Slot
 }
+
+/**
+ * What the own replica asks, besides the messages of proposers.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Local =
+  /** A snapshot that is durable here makes the log through this chosen slot dispensable. */
+  | { readonly _tag: "Trim"; readonly through: Slot.Slot }
+  /**
+   * A snapshot of this slot is durable here. Its slots were chosen at ballots no higher than the one promised here: it was
+   * taken here, or it came from a replica that had promised no more than this one when it was asked for.
+   */
+  | { readonly _tag: "Install"; readonly slot: Slot.Slot }
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Input = Message.ToAcceptor | Local
 
 /**
  * @since 0.1.0
@@ -66,6 +93,10 @@ export type Action =
   | { readonly _tag: "Read"; readonly fetch: Message.Fetch }
   /** Chosen entries, for the learner. */
   | { readonly _tag: "Deliver"; readonly after: Slot.Slot; readonly entries: ReadonlyArray<Entry.Entry> }
+  /** What this acceptor lacks is in no log any more: get the snapshot that this node has. */
+  | { readonly _tag: "Pull"; readonly source: NodeId }
+  /** The snapshot has taken the place of the log: the learner goes on from it. */
+  | { readonly _tag: "Restore"; readonly slot: Slot.Slot }
 
 /**
  * The state of an acceptor whose journal says `durable` and holds `entries` behind `durable.chosenThrough`.
@@ -80,7 +111,8 @@ export const recover = (durable: Durable, entries: ReadonlyArray<Entry.Entry>): 
     promised: durable.promised,
     acceptedBallot: durable.acceptedBallot,
     log,
-    chosenThrough: durable.chosenThrough
+    chosenThrough: durable.chosenThrough,
+    trimmedThrough: durable.trimmedThrough
   }
 }
 
@@ -92,27 +124,34 @@ export const durable = (self: State): Durable => ({
   promised: self.promised,
   acceptedBallot: self.acceptedBallot,
   acceptedThrough: self.log.through,
-  chosenThrough: self.chosenThrough
+  chosenThrough: self.chosenThrough,
+  trimmedThrough: self.trimmedThrough
 })
 
 /**
  * @since 0.1.0
  * @category steps
  */
-export const step = (self: State, message: Message.ToAcceptor, options: Options): Step.Step<State, Action> => {
-  const next = handle(self, message, options)
-  check(self, message, next.state)
+export const step = (self: State, input: Input, options: Options): Step.Step<State, Action> => {
+  const next = handle(self, input, options)
+  check(self, input, next.state)
   return next
 }
 
-const handle = (self: State, message: Message.ToAcceptor, options: Options): Step.Step<State, Action> => {
-  switch (message._tag) {
+const handle = (self: State, input: Input, options: Options): Step.Step<State, Action> => {
+  switch (input._tag) {
     case "Prepare":
-      return prepare(self, message)
+      return prepare(self, input)
     case "Accept":
-      return accept(self, message, options)
+      return accept(self, input, options)
     case "Fetch":
-      return fetch(self, message)
+      return fetch(self, input)
+    case "Behind":
+      return behind(self, input)
+    case "Trim":
+      return trim(self, input.through)
+    case "Install":
+      return install(self, input.slot)
   }
 }
 
@@ -197,7 +236,12 @@ const learn = (
 
 const fetch = (self: State, message: Message.Fetch): Step.Step<State, Action> => {
   if (!Ballot.equals(message.ballot, self.promised)) return reject(self, message.ballot)
-  if (message.after < self.log.base) return Step.make(self, { _tag: "Read", fetch: message })
+  if (message.after < self.log.base) {
+    const { ballot, after } = message
+    return message.after < self.trimmedThrough
+      ? Step.make(self, reply({ _tag: "Trimmed", ballot, after, trimmedThrough: self.trimmedThrough }))
+      : Step.make(self, { _tag: "Read", fetch: message })
+  }
   return Step.make(
     self,
     reply({
@@ -207,6 +251,33 @@ const fetch = (self: State, message: Message.Fetch): Step.Step<State, Action> =>
       entries: Log.slice(self.log, message.after, Log.reach(self.log, message.after, message.bytes))
     })
   )
+}
+
+/** The answer tells how far this acceptor came since: once the snapshot is in place, the leader goes on from there. */
+const behind = (self: State, { ballot, source }: Message.Behind): Step.Step<State, Action> => {
+  const answer = reject(self, ballot)
+  return Ballot.equals(ballot, self.promised) ? Step.make(self, ...answer.actions, { _tag: "Pull", source }) : answer
+}
+
+const trim = (self: State, through: Slot.Slot): Step.Step<State, Action> => {
+  if (through <= self.trimmedThrough) return Step.make(self)
+  hold("acceptor", "only what is chosen is trimmed", through <= self.chosenThrough)
+  const state: State = { ...self, trimmedThrough: through }
+  return Step.make(state, persist(state, state.log.through, []))
+}
+
+/**
+ * The snapshot stands for all slots through its own. Of the log, what lies behind it stays as it was: other acceptors' logs of that
+ * ballot may have made it chosen. What lies below may differ from what was chosen, and nobody must read it any more.
+ */
+const install = (self: State, slot: Slot.Slot): Step.Step<State, Action> => {
+  if (slot <= self.chosenThrough) {
+    // Nothing for the acceptor; a learner that lost its own snapshot may go on from it, where the log begins no later.
+    return slot < self.trimmedThrough ? Step.make(self) : Step.make<State, Action>(self, { _tag: "Restore", slot })
+  }
+  const log = slot < self.log.through ? Log.evict(self.log, slot) : Log.empty(slot)
+  const state: State = { ...self, log, chosenThrough: slot, trimmedThrough: slot }
+  return Step.make(state, persist(state, log.through, []), { _tag: "Restore", slot })
 }
 
 /** A follower believes the leader only as far as its log was accepted at the leader's ballot. */
@@ -270,15 +341,21 @@ export const atMost = (entries: ReadonlyArray<Entry.Entry>, bytes: number): Read
   return entries
 }
 
-const check = (before: State, { _tag }: Message.ToAcceptor, after: State): void => {
+const check = (before: State, { _tag }: Input, after: State): void => {
   const rises = (a: Ballot.Ballot, b: Ballot.Ballot) => a === b || !Ballot.lessThan(b, a)
   hold("acceptor", "a promise never falls", rises(before.promised, after.promised))
   hold("acceptor", "an accepted ballot never falls", rises(before.acceptedBallot, after.acceptedBallot))
   hold("acceptor", "accepted ballot <= promised", rises(after.acceptedBallot, after.promised))
   hold("acceptor", "only Prepare moves a promise", _tag === "Prepare" || before.promised === after.promised)
-  hold("acceptor", "only Accept moves the log", _tag === "Accept" || before.log === after.log)
+  hold(
+    "acceptor",
+    "only Accept and Install move the log",
+    _tag === "Accept" || _tag === "Install" || before.log === after.log
+  )
   hold("acceptor", "chosen never shrinks", before.chosenThrough <= after.chosenThrough)
   hold("acceptor", "chosen <= accepted", after.chosenThrough <= after.log.through)
+  hold("acceptor", "trimmed never shrinks", before.trimmedThrough <= after.trimmedThrough)
+  hold("acceptor", "trimmed <= chosen", after.trimmedThrough <= after.chosenThrough)
   hold("acceptor", "only what is chosen leaves memory", after.log.base <= after.chosenThrough)
   if (Log.sharesAllOf(after.log, before.log)) return
   for (let slot = Slot.plus(after.log.base, 1); slot <= before.chosenThrough; slot = Slot.plus(slot, 1)) {

@@ -23,12 +23,15 @@ export interface Durable {
   readonly acceptedThrough: Slot.Slot
   /** Slots up to this one are chosen, as far as is known here; never above `acceptedThrough`. */
   readonly chosenThrough: Slot.Slot
+  /** Slots up to this one are no longer in the log but in a snapshot; never above `chosenThrough`. */
+  readonly trimmedThrough: Slot.Slot
 }
 
 /**
  * A change that must be durable, all of it or none, before any message that relies on it leaves: `entries` replace all
  * that the journal holds from slot `after + 1` on. They reach to the end of the log: `after + entries.length` is
- * `state.acceptedThrough`.
+ * `state.acceptedThrough`. Behind the end of the log it may start only at `state.trimmedThrough`: a snapshot took the place of
+ * the log up to there.
  *
  * @since 0.1.0
  * @category models
@@ -49,7 +52,8 @@ export const initial: Durable = {
   promised: Ballot.zero,
   acceptedBallot: Ballot.zero,
   acceptedThrough: Slot.zero,
-  chosenThrough: Slot.zero
+  chosenThrough: Slot.zero,
+  trimmedThrough: Slot.zero
 }
 
 /**

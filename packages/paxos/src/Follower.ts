@@ -35,6 +35,10 @@ export interface Follower {
   readonly turn: number
   /** How often in a row it was asked for in vain. */
   readonly tries: number
+  /** How many in a row of those that were asked have trimmed it from their logs. */
+  readonly trimmed: number
+  /** How often in a row it was told to get a snapshot. */
+  readonly hinted: number
   /** How things stood at the last tick; none before the first. What was under way then and still is must be lost. */
   readonly due: Due | undefined
 }
@@ -63,6 +67,8 @@ export const unknown: Follower = {
   fetching: false,
   turn: 0,
   tries: 0,
+  trimmed: 0,
+  hinted: 0,
   due: undefined
 }
 

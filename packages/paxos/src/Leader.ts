@@ -166,6 +166,8 @@ export const receive = (self: Leading, from: NodeId, message: Message.ToProposer
       return rejected(self, from, follower, message, options)
     case "Fetched":
       return fetched(self, from, message)
+    case "Trimmed":
+      return trimmed(self, from, message, options)
   }
 }
 
@@ -210,7 +212,9 @@ const rejected = (
   // A refusal of something older than the probe that is under way.
   if (follower.mode === "Probing" && agreed === follower.agreed && follower.next > agreed) return Step.make(self)
   const matched = synchronised ? Slot.max(follower.matched, message.acceptedThrough) : follower.matched
-  return heard(self, from, { ...probe(follower), agreed, next: agreed, matched }, options, true)
+  // It came on by itself, with a snapshot: what was being fetched for it is of no more use.
+  const fetching = follower.fetching && agreed === follower.agreed
+  return heard(self, from, { ...probe(follower), agreed, next: agreed, matched, fetching }, options, true)
 }
 
 /** A piece of older log, for every acceptor that waits at its beginning. */
@@ -222,9 +226,49 @@ const fetched = (self: Leading, from: NodeId, message: Message.Fetched): Next =>
   const actions: Array<Action> = []
   for (const [node, follower] of self.followers) {
     if (!follower.fetching || follower.next !== message.after) continue
-    const sent = accept(state, node, { ...follower, fetching: false, tries: 0 }, message.after, entries)
+    const sent = accept(
+      state,
+      node,
+      { ...follower, fetching: false, tries: 0, trimmed: 0, hinted: 0 },
+      message.after,
+      entries
+    )
     state = sent.state
     actions.push(...sent.actions)
+  }
+  return Step.make(state, ...actions)
+}
+
+/**
+ * A source has a snapshot in place of the piece. When all of them do, the acceptor that waits for it is to get a snapshot; it
+ * stays marked as waiting, and is told again when nothing came of it.
+ */
+const trimmed = (self: Leading, from: NodeId, message: Message.Trimmed, options: Options): Next => {
+  let state = self
+  const actions: Array<Action> = []
+  for (const [node, follower] of self.followers) {
+    if (!follower.fetching || follower.next !== message.after) continue
+    const refused: Follower.Follower = {
+      ...follower,
+      tries: 0,
+      turn: follower.turn + 1,
+      trimmed: follower.trimmed + 1,
+      fetching: false
+    }
+    const sources = sourcesOf(self, follower, options)
+    if (refused.trimmed < sources.length) {
+      const asked = fetch(withFollower(state, node, refused), node, refused, options)
+      state = asked.state
+      actions.push(...asked.actions)
+      continue
+    }
+    // The leader has other things to do, but may be the only one that this acceptor can reach.
+    const ranked = [...sources.filter((other) => other !== options.self), options.self].filter(
+      (other) => other !== node && sources.includes(other)
+    )
+    const source = ranked[follower.hinted % ranked.length] ?? from
+    state = withFollower(state, node, { ...refused, trimmed: 0, fetching: true, hinted: follower.hinted + 1 })
+    actions.push(send(node, { _tag: "Behind", ballot: self.ballot, source }))
   }
   return Step.make(state, ...actions)
 }
@@ -361,10 +405,15 @@ const fetch = (self: Leading, node: NodeId, follower: Follower.Follower, options
 }
 
 /** An acceptor that has the slot to fetch: our own, if it can be, and another one each time that one is silent. */
-const sourceOf = (self: Leading, { next, turn }: Follower.Follower, options: Options): NodeId => {
+const sourceOf = (self: Leading, follower: Follower.Follower, options: Options): NodeId => {
+  const sources = sourcesOf(self, follower, options)
+  return sources[follower.turn % sources.length] ?? self.source
+}
+
+/** The acceptors that have, or had, the slot to fetch. */
+const sourcesOf = (self: Leading, { next }: Follower.Follower, options: Options): ReadonlyArray<NodeId> => {
   const nodes = new Set([options.self, self.source, ...self.followers.keys()])
-  const sources = Array.from(nodes).filter((node) => agreesThrough(self, node) > next)
-  return sources[turn % sources.length] ?? self.source
+  return Array.from(nodes).filter((node) => agreesThrough(self, node) > next)
 }
 
 /** How far an acceptor's log, all of which is a prefix of ours, is known to reach; 0 where it may hold other things. */

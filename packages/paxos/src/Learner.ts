@@ -4,6 +4,7 @@
  * ```
  *   acceptor ── Chosen ──►┌─────────┐──► Apply: decode, session, handler, reply
  *   journal  ── Chosen ──►│ learner │
+ *   snapshot ─ Restored ─►│         │──► Restore: the machine as it was then
  *                         └────┬────┘
  *                              └──► Read: what it missed, from the journal
  * ```
@@ -37,6 +38,8 @@ export type Input =
   | { readonly _tag: "Chosen"; readonly after: Slot.Slot; readonly entries: ReadonlyArray<Entry.Entry> }
   /** From the journal, as asked for by `Read`; the journal may hold more than is chosen. */
   | { readonly _tag: "Read"; readonly after: Slot.Slot; readonly entries: ReadonlyArray<Entry.Entry> }
+  /** The machine has been restored from a snapshot, and contains all slots through this one. */
+  | { readonly _tag: "Restored"; readonly slot: Slot.Slot }
 
 /**
  * @since 0.1.0
@@ -45,6 +48,8 @@ export type Input =
 export type Action =
   | { readonly _tag: "Apply"; readonly slot: Slot.Slot; readonly entry: Entry.Entry }
   | { readonly _tag: "Read"; readonly after: Slot.Slot }
+  /** The machine becomes the one that was restored. */
+  | { readonly _tag: "Restore"; readonly slot: Slot.Slot }
 
 /**
  * A learner whose machine contains all slots through `appliedThrough`.
@@ -59,10 +64,19 @@ export const initial = (appliedThrough: Slot.Slot): State => ({
 })
 
 /**
+ * A learner whose machine can't be rebuilt from the journal, and waits for a snapshot.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const waiting: State = { ...initial(Slot.zero), reading: true }
+
+/**
  * @since 0.1.0
  * @category steps
  */
 export const step = (self: State, input: Input): Step.Step<State, Action> => {
+  if (input._tag === "Restored") return restored(self, input.slot)
   const end = Slot.plus(input.after, input.entries.length)
   const chosenThrough = input._tag === "Chosen" ? Slot.max(self.chosenThrough, end) : self.chosenThrough
   const reading = input._tag === "Read" ? false : self.reading
@@ -71,14 +85,27 @@ export const step = (self: State, input: Input): Step.Step<State, Action> => {
   const { appliedThrough } = next.state
   hold("learner", "applied never shrinks", appliedThrough >= self.appliedThrough)
   hold("learner", "applied <= chosen", appliedThrough <= chosenThrough)
-  if (appliedThrough === chosenThrough || reading) return next
-  return Step.make<State, Action>({ ...next.state, reading: true }, ...next.actions, {
-    _tag: "Read",
-    after: appliedThrough
-  })
+  return readOn(next)
 }
 
-const apply = (self: State, { after, entries }: Input): Step.Step<State, Action> => {
+/** What is chosen and not applied is in the journal. */
+const readOn = ({ actions, state }: Step.Step<State, Action>): Step.Step<State, Action> =>
+  state.appliedThrough === state.chosenThrough || state.reading
+    ? { state, actions }
+    : Step.make<State, Action>({ ...state, reading: true }, ...actions, { _tag: "Read", after: state.appliedThrough })
+
+/** What was asked of the journal may never come: the log gave way to the snapshot. */
+const restored = (self: State, slot: Slot.Slot): Step.Step<State, Action> =>
+  slot <= self.appliedThrough
+    ? Step.make<State, Action>(self)
+    : readOn(
+        Step.make<State, Action>(
+          { appliedThrough: slot, chosenThrough: Slot.max(self.chosenThrough, slot), reading: false },
+          { _tag: "Restore", slot }
+        )
+      )
+
+const apply = (self: State, { after, entries }: Exclude<Input, { _tag: "Restored" }>): Step.Step<State, Action> => {
   const actions: Array<Action> = []
   let slot = self.appliedThrough
   for (const entry of entries.slice(slot - after)) {

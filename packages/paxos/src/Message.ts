@@ -6,9 +6,15 @@
  *     │ ── Prepare ───────────────────────► │   phase 1, once for all later slots
  *     │ ◄── Promise | Rejected ──────────── │
  *     │ ── Fetch ─────────────────────────► │   what the proposer lacks of a log it adopts or must hand on
- *     │ ◄── Fetched | Rejected ──────────── │
+ *     │ ◄── Fetched | Trimmed | Rejected ── │
  *     │ ── Accept ────────────────────────► │   phase 2, synchronising, catching up: all the same message
  *     │ ◄── Accepted | Rejected ─────────── │
+ *     │ ── Behind ────────────────────────► │   what the acceptor lacks is in snapshots only
+ *     │ ◄── Rejected ────────────────────── │
+ *
+ *  acceptor, behind                      acceptor with a snapshot
+ *     │ ── FetchSnapshot ─────────────────► │   piece by piece, at the pace of the one who asks
+ *     │ ◄── SnapshotChunk | NoSnapshot | Rejected
  *
  *  election                              election
  *     │ ── Heartbeat ─────────────────────► │
@@ -117,6 +123,116 @@ export const Fetched = Schema.TaggedStruct("Fetched", {
 export type Fetched = typeof Fetched.Type
 
 /**
+ * The piece asked for is no longer in the log: a snapshot took its place.
+ *
+ * @since 0.1.0
+ * @category acceptor to proposer
+ */
+export const Trimmed = Schema.TaggedStruct("Trimmed", {
+  /** The ballot of the {@link Fetch}. */
+  ballot: Ballot,
+  /** The slot behind which the piece was to start. */
+  after: Slot,
+  /** The log begins behind this slot; a snapshot here reaches at least as far. */
+  trimmedThrough: Slot
+})
+
+/**
+ * @since 0.1.0
+ * @category acceptor to proposer
+ */
+export type Trimmed = typeof Trimmed.Type
+
+/**
+ * Tells an acceptor that what it lacks is in no log any more: it should get a snapshot. Answered by a {@link Rejected} that
+ * says what the acceptor holds, whether it has the snapshot by then or not.
+ *
+ * @since 0.1.0
+ * @category proposer to acceptor
+ */
+export const Behind = Schema.TaggedStruct("Behind", {
+  /** The leader's ballot. */
+  ballot: Ballot,
+  /** A node that has a snapshot, and the log behind it. */
+  source: NodeId
+})
+
+/**
+ * @since 0.1.0
+ * @category proposer to acceptor
+ */
+export type Behind = typeof Behind.Type
+
+/**
+ * Asks another replica for a piece of a snapshot.
+ *
+ * @since 0.1.0
+ * @category snapshots
+ */
+export const FetchSnapshot = Schema.TaggedStruct("FetchSnapshot", {
+  /**
+   * What the asking acceptor has promised. Whoever promised more refuses: its snapshot may hold what was chosen at ballots
+   * above, of which the leader that the asking acceptor follows knows nothing.
+   */
+  ballot: Ballot,
+  /** The snapshot's slot; 0 for the newest one. */
+  slot: Slot,
+  /** Which piece, from 0. */
+  index: Count
+})
+
+/**
+ * @since 0.1.0
+ * @category snapshots
+ */
+export type FetchSnapshot = typeof FetchSnapshot.Type
+
+/**
+ * A piece of a snapshot.
+ *
+ * @since 0.1.0
+ * @category snapshots
+ */
+export const SnapshotChunk = Schema.TaggedStruct("SnapshotChunk", {
+  /** The snapshot holds what was chosen in all slots through this one. */
+  slot: Slot,
+  /** The agreed time of that slot, in milliseconds since 1970. */
+  time: Schema.Number,
+  /** The size of the whole snapshot, in bytes. */
+  bytes: Count,
+  /** How many pieces it has. */
+  chunks: Count,
+  /** CRC-32 of the whole snapshot. */
+  crc: Count,
+  /** Which piece this is, from 0. */
+  index: Count,
+  body: Schema.Uint8ArrayFromSelf
+})
+
+/**
+ * @since 0.1.0
+ * @category snapshots
+ */
+export type SnapshotChunk = typeof SnapshotChunk.Type
+
+/**
+ * There is no such piece: the snapshot is gone, or none was taken yet.
+ *
+ * @since 0.1.0
+ * @category snapshots
+ */
+export const NoSnapshot = Schema.TaggedStruct("NoSnapshot", {
+  /** The slot of the {@link FetchSnapshot}. */
+  slot: Slot
+})
+
+/**
+ * @since 0.1.0
+ * @category snapshots
+ */
+export type NoSnapshot = typeof NoSnapshot.Type
+
+/**
  * Asks an acceptor to accept `entries` behind slot `after` (phase 2a). Without entries it tells what is chosen, and asks
  * for a confirmation of the ballot.
  *
@@ -193,13 +309,13 @@ export type Rejected = typeof Rejected.Type
  * @since 0.1.0
  * @category proposer to acceptor
  */
-export type ToAcceptor = Prepare | Accept | Fetch
+export type ToAcceptor = Prepare | Accept | Fetch | Behind
 
 /**
  * @since 0.1.0
  * @category acceptor to proposer
  */
-export type ToProposer = Promise | Accepted | Fetched | Rejected
+export type ToProposer = Promise | Accepted | Fetched | Trimmed | Rejected
 
 /**
  * Asks a replica whether it is there and whom it follows.

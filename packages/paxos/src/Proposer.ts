@@ -225,6 +225,7 @@ const receive = (
     case "Fetched":
       return fetched(self, from, message, options)
     case "Accepted":
+    case "Trimmed":
     case "Rejected":
       return Step.make(self)
   }

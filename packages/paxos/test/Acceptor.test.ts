@@ -1,13 +1,10 @@
 import { Acceptor, Durable, Invariant } from "@synod/paxos"
-import type { Message } from "@synod/paxos"
 import { assert, describe, it } from "vitest"
-import { accept, ballot, entries, fetch, held, prepare, tell } from "./Story.js"
+import { accept, ballot, behind, durable, entries, fetch, prepare, slot, tell } from "./Story.js"
 
 /** An acceptor that promised `promised` and holds `log`, accepted at `accepted` and chosen through slot `chosen`. */
 const make = (promised: string, accepted: string, log: string, chosen = 0) =>
-  new Told(
-    Acceptor.recover({ promised: ballot(promised), ...held(accepted, log.length, chosen) }, entries(log).slice(chosen))
-  )
+  new Told(Acceptor.recover(durable(promised, accepted, log.length, chosen), entries(log).slice(chosen)))
 
 class Told {
   constructor(
@@ -15,7 +12,7 @@ class Told {
     readonly keep = 100
   ) {}
   /** Hears a message; tells what it asks for, in order. */
-  hear(message: Message.ToAcceptor): ReadonlyArray<string> {
+  hear(message: Acceptor.Input): ReadonlyArray<string> {
     const { actions, state } = Acceptor.step(this.state, message, { keep: this.keep })
     this.state = state
     return actions.map(tell)
@@ -217,16 +214,75 @@ describe("Acceptor: Fetch", () => {
   })
 })
 
+describe("Acceptor: snapshots", () => {
+  const trim = (through: number): Acceptor.Input => ({ _tag: "Trim", through: slot(through) })
+  const install = (at: number): Acceptor.Input => ({ _tag: "Install", slot: slot(at) })
+
+  it("trims what is chosen, durably, and says so to whoever asks for it", () => {
+    const acceptor = make("1.1", "1.1", "abcd", 3)
+    assert.deepStrictEqual(acceptor.hear(trim(2)), ["persist 4+, promised 1.1, 1.1 through 4, chosen 3, trimmed 2"])
+    assert.deepStrictEqual(acceptor.hear(trim(1)), [])
+    assert.deepStrictEqual(acceptor.hear(fetch("1.1", 1, 100)), ["reply Trimmed 1.1 after 1: through 2"])
+    assert.deepStrictEqual(acceptor.hear(fetch("1.1", 2, 100)), ["read after 2"])
+    assert.deepStrictEqual(acceptor.hear(fetch("1.1", 3, 100)), ["reply Fetched 1.1: 3+d"])
+    assert.throws(() => acceptor.hear(trim(4)), "only what is chosen is trimmed")
+  })
+
+  it("gets a snapshot when its leader says that it is behind, and tells what it holds", () => {
+    const acceptor = make("2.1", "1.1", "ab", 1)
+    assert.deepStrictEqual(acceptor.hear(behind("2.1", 3)), [
+      "reply Rejected 2.1: promised 2.1, 1.1 through 2, chosen 1",
+      "pull from 3"
+    ])
+    assert.deepStrictEqual(acceptor.hear(behind("1.1", 3)), [
+      "reply Rejected 1.1: promised 2.1, 1.1 through 2, chosen 1"
+    ])
+  })
+
+  it("begins its log behind a snapshot that reaches beyond it, at the ballot it was accepted at", () => {
+    const acceptor = make("3.1", "1.1", "abc", 1)
+    assert.deepStrictEqual(acceptor.hear(install(7)), [
+      "persist 7+, promised 3.1, 1.1 through 7, chosen 7, trimmed 7",
+      "restore 7"
+    ])
+    assert.deepStrictEqual(acceptor.hear(accept("3.1", 1, "", { chosen: 8, adopted: ["2.1", 8] })), [
+      "reply Accepted 3.1 through 7, chosen 7"
+    ])
+    assert.deepStrictEqual(acceptor.hear(accept("3.1", 7, "hi", { chosen: 8, adopted: ["2.1", 8] })), [
+      "persist 7+hi, promised 3.1, 3.1 through 9, chosen 8, trimmed 7",
+      "reply Accepted 3.1 through 9, chosen 8",
+      "deliver 7+h"
+    ])
+  })
+
+  it("keeps what it accepted behind the snapshot: it may be chosen by now", () => {
+    const acceptor = make("3.1", "1.1", "abcde", 1)
+    assert.deepStrictEqual(acceptor.hear(install(3)), [
+      "persist 5+, promised 3.1, 1.1 through 5, chosen 3, trimmed 3",
+      "restore 3"
+    ])
+    assert.deepStrictEqual(acceptor.hear(fetch("3.1", 3, 100)), ["reply Fetched 3.1: 3+de"])
+    assert.deepStrictEqual(acceptor.hear(fetch("3.1", 2, 100)), ["reply Trimmed 3.1 after 2: through 3"])
+  })
+
+  it("takes nothing from a snapshot of what it knows to be chosen, but lets its learner have it", () => {
+    const acceptor = make("3.1", "1.1", "abcde", 4)
+    assert.deepStrictEqual(acceptor.hear(install(3)), ["restore 3"])
+    acceptor.hear(trim(4))
+    assert.deepStrictEqual(acceptor.hear(install(3)), [])
+  })
+})
+
 describe("Acceptor: recovering", () => {
   it("starts from what is durable", () => {
     const { state } = make("3.1", "1.2", "abcd", 2)
-    assert.deepStrictEqual(Acceptor.durable(state), { promised: ballot("3.1"), ...held("1.2", 4, 2) })
+    assert.deepStrictEqual(Acceptor.durable(state), durable("3.1", "1.2", 4, 2))
     assert.deepStrictEqual(Acceptor.durable(Acceptor.recover(Durable.initial, [])), Durable.initial)
   })
 
   it("refuses entries that don't end where the journal says", () => {
     assert.throws(
-      () => Acceptor.recover({ promised: ballot("1.1"), ...held("1.1", 3, 1) }, entries("b")),
+      () => Acceptor.recover(durable("1.1", "1.1", 3, 1), entries("b")),
       Invariant.InvariantBroken,
       "acceptor: the recovered entries end where the journal says does not hold"
     )

@@ -174,7 +174,7 @@ export class Cluster {
         if (node.applied.length !== action.slot - 1)
           throw new Error(`node ${node.id} applies ${action.slot} out of order`)
         node.applied.push(action.entry)
-      } else {
+      } else if (action._tag === "Read") {
         this.learn(node, {
           _tag: "Read",
           after: action.after,

@@ -1,9 +1,9 @@
 import { Durable } from "@synod/paxos"
 import { assert, describe, it } from "vitest"
-import { ballot, entries, held, letters, slot } from "./Story.js"
+import { durable, entries, letters, slot } from "./Story.js"
 
 const write = (promised: string, after: number, run: string): Durable.Write => ({
-  state: { promised: ballot(promised), ...held(promised, after + run.length) },
+  state: durable(promised, promised, after + run.length),
   after: slot(after),
   entries: entries(run)
 })

@@ -7,8 +7,11 @@ class Told {
   constructor(appliedThrough: number) {
     this.state = Learner.initial(slot(appliedThrough))
   }
-  hear(tag: Learner.Input["_tag"], after: number, run: string) {
-    const { actions, state } = Learner.step(this.state, { _tag: tag, after: slot(after), entries: entries(run) })
+  hear(tag: "Chosen" | "Read", after: number, run: string) {
+    return this.take({ _tag: tag, after: slot(after), entries: entries(run) })
+  }
+  take(input: Learner.Input) {
+    const { actions, state } = Learner.step(this.state, input)
     this.state = state
     return actions.map(tell)
   }
@@ -35,6 +38,24 @@ describe("Learner", () => {
     learner.hear("Chosen", 1, "")
     assert.deepStrictEqual(learner.hear("Read", 0, "abc"), ["apply 1 a"])
     assert.strictEqual(learner.state.appliedThrough, 1)
+  })
+
+  it("goes on from a snapshot, and from no older one", () => {
+    const learner = new Told(1)
+    const restored = (at: number) => learner.take({ _tag: "Restored", slot: slot(at) })
+    assert.deepStrictEqual(learner.hear("Chosen", 6, ""), ["read after 1"])
+    assert.deepStrictEqual(restored(4), ["restore 4", "read after 4"], "what was asked for is gone")
+    assert.deepStrictEqual(restored(3), [])
+    assert.deepStrictEqual(learner.hear("Read", 4, "ef"), ["apply 5 e", "apply 6 f"])
+    assert.deepStrictEqual(restored(9), ["restore 9"])
+    assert.deepStrictEqual(learner.hear("Chosen", 8, "ij"), ["apply 10 j"])
+  })
+
+  it("waits for a snapshot when the journal can't rebuild its machine", () => {
+    const learner = new Told(0)
+    learner.state = Learner.waiting
+    assert.deepStrictEqual(learner.hear("Chosen", 6, ""), [])
+    assert.deepStrictEqual(learner.take({ _tag: "Restored", slot: slot(4) }), ["restore 4", "read after 4"])
   })
 
   it("starts from what its machine contains, which may be more than the acceptor knows to be chosen", () => {

@@ -2,7 +2,7 @@ import { Ballot, Invariant, Proposer, Quorum } from "@synod/paxos"
 import type { Message } from "@synod/paxos"
 import { Either } from "effect"
 import { assert, describe, it } from "vitest"
-import { accepted, ballot, entries, fetched, node, promise, rejected, tell } from "./Story.js"
+import { accepted, ballot, entries, fetched, node, promise, rejected, tell, trimmed } from "./Story.js"
 
 const three = Either.getOrThrow(Quorum.majority([1, 2, 3].map(node)))
 
@@ -291,6 +291,21 @@ describe("Proposer: what a new leader may not do before it is in step", () => {
     assert.deepStrictEqual(told.hear(1, accepted("2.1", 4, 4)), ["to 1: Accept 2.1: 4+ef, chosen 4"])
     assert.strictEqual(told.capacity(), 2, "two slots of the adopted log are not chosen yet")
     assert.deepStrictEqual(told.hear(1, accepted("2.1", 6, 4)), ["to 1: Accept 2.1: 6+, chosen 6"])
+  })
+
+  it("has an acceptor get a snapshot when all who had the entries have trimmed them, from one after the other", () => {
+    const told = behind()
+    told.hear(2, accepted("2.1", 6, 4))
+    assert.deepStrictEqual(told.hear(2, trimmed("2.1", 0, 3)), ["to 1: Behind 2.1, from 2"])
+    told.hear(3, promise("2.1", "1.2", 6, 4))
+    told.hear(3, accepted("2.1", 6, 4))
+    told.tick()
+    const asked = () => told.tick().filter((action) => action.startsWith("to 1: ") || action.includes("Fetch"))
+    assert.deepStrictEqual(asked(), ["to 2: Fetch 2.1 after 0"])
+    assert.deepStrictEqual(told.hear(2, trimmed("2.1", 0, 4)), ["to 3: Fetch 2.1 after 0"])
+    assert.deepStrictEqual(told.hear(3, trimmed("2.1", 0, 3)), ["to 1: Behind 2.1, from 3"])
+    // It has the snapshot, and what lies behind it comes as ever.
+    assert.deepStrictEqual(told.hear(1, rejected("2.1", "2.1", "1.1", 4, 4)), ["to 2: Fetch 2.1 after 4"])
   })
 
   it("asks nobody for entries whose log may hold others", () => {

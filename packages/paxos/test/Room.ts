@@ -2,7 +2,7 @@
 import { Acceptor, Ballot, Log, Proposer, Quorum } from "@synod/paxos"
 import type { Message, NodeId } from "@synod/paxos"
 import { Either } from "effect"
-import { ballot, entries, held, letters, node, say, slot } from "./Story.js"
+import { ballot, durable, entries, letters, node, say, slot } from "./Story.js"
 
 type Sent =
   | {
@@ -37,7 +37,7 @@ export class Room {
 
   /** The acceptor holds this log, accepted at this ballot and chosen nowhere. */
   holds(id: number, accepted: string, log: string) {
-    const state = { promised: ballot(accepted), ...held(accepted, log.length) }
+    const state = durable(accepted, accepted, log.length)
     this.acceptors.set(node(id), Acceptor.recover(state, entries(log)))
     this.proposers.set(node(id), Proposer.initial(ballot(accepted)))
   }

@@ -27,6 +27,26 @@ export const held = (acceptedBallot: string, through: number, chosen = 0): Follo
 
 export const prepare = (text: string): Message.Prepare => ({ _tag: "Prepare", ballot: ballot(text) })
 
+/** What is durable of an acceptor that trimmed nothing. */
+export const durable = (promised: string, ...log: Parameters<typeof held>): Durable.Durable => ({
+  promised: ballot(promised),
+  ...held(...log),
+  trimmedThrough: slot(0)
+})
+
+export const behind = (text: string, source: number): Message.Behind => ({
+  _tag: "Behind",
+  ballot: ballot(text),
+  source: node(source)
+})
+
+export const trimmed = (text: string, after: number, through: number): Message.Trimmed => ({
+  _tag: "Trimmed",
+  ballot: ballot(text),
+  after: slot(after),
+  trimmedThrough: slot(through)
+})
+
 export const promise = (text: string, ...log: Parameters<typeof held>): Message.Promise => ({
   _tag: "Promise",
   ballot: ballot(text),
@@ -101,11 +121,15 @@ export const say = (message: Message.ToAcceptor | Message.ToProposer): string =>
       return `${head} after ${message.after}`
     case "Fetched":
       return `${head}: ${run(message.after, message.entries)}`
+    case "Trimmed":
+      return `${head} after ${message.after}: through ${message.trimmedThrough}`
+    case "Behind":
+      return `${head}, from ${message.source}`
   }
 }
 
 const write = ({ after, entries, state }: Durable.Write) =>
-  `persist ${run(after, entries)}, promised ${Ballot.format(state.promised)}, ${log(state)}`
+  `persist ${run(after, entries)}, promised ${Ballot.format(state.promised)}, ${log(state)}${state.trimmedThrough === 0 ? "" : `, trimmed ${state.trimmedThrough}`}`
 
 export const tell = (action: Acceptor.Action | Proposer.Action | Learner.Action): string => {
   switch (action._tag) {
@@ -117,6 +141,10 @@ export const tell = (action: Acceptor.Action | Proposer.Action | Learner.Action)
       return `read after ${"fetch" in action ? action.fetch.after : action.after}`
     case "Deliver":
       return `deliver ${run(action.after, action.entries)}`
+    case "Pull":
+      return `pull from ${action.source}`
+    case "Restore":
+      return `restore ${action.slot}`
     case "Send":
       return `to ${action.to}: ${say(action.message)}`
     case "Lead":

@@ -7,6 +7,7 @@
  * ```
  *   proposers ── Prepare, Accept, Fetch ──►┌──────────┐── write ──► journal
  *             ◄── one reply each ──────────│ acceptor │── Chosen ─► learner
+ *   snapshots ── Trim, Install ───────────►│          │── Restore ► learner
  *                                          └────┬─────┘
  *                                               └──── Observe ───► proposer and election of this replica
  * ```
@@ -15,7 +16,7 @@
  */
 import { Journal, type JournalError } from "@synod/journal"
 import { Acceptor, Ballot, Durable, Slot } from "@synod/paxos"
-import type { Entry, Message } from "@synod/paxos"
+import type { Entry, Message, NodeId } from "@synod/paxos"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
@@ -30,11 +31,23 @@ import { ReplicaConfig } from "./ReplicaConfig.js"
  * @category models
  */
 export interface Request {
-  readonly message: Message.ToAcceptor
+  readonly message: Acceptor.Input
   readonly reply: (message: Message.ToProposer) => void
   /** There will be no reply, as if the message were lost. */
   readonly refuse: (reason: string) => void
 }
+
+/**
+ * What the own replica asks; nobody waits for a reply.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const local = (message: Acceptor.Local): Request => ({
+  message,
+  reply: () => undefined,
+  refuse: () => undefined
+})
 
 /**
  * @since 0.1.0
@@ -55,6 +68,12 @@ export interface AcceptorActor extends Actor.Actor<Request, Acceptor.State> {
 export const make = (options: {
   /** Takes chosen entries; may wait until the learner has room. */
   readonly deliver: (after: Slot.Slot, entries: ReadonlyArray<Entry.Entry>) => Effect.Effect<void>
+  /** A snapshot has taken the place of the log, durably. */
+  readonly restore: (slot: Slot.Slot) => Effect.Effect<void>
+  /** What is lacking here is to be had from this node, as a snapshot. */
+  readonly pull: (source: NodeId.NodeId) => void
+  /** The log was trimmed. */
+  readonly trimmed: () => void
   /** A higher ballot was promised. */
   readonly observe: (ballot: Ballot.Ballot) => void
 }): Effect.Effect<AcceptorActor, JournalError.JournalError, Journal.Journal | Scope.Scope> =>
@@ -105,6 +124,8 @@ export const make = (options: {
           if (action.message._tag === "Promise") options.observe(action.message.ballot)
           input.reply(action.message)
         }
+        if (action._tag === "Pull") options.pull(action.source)
+        if (action._tag === "Persist" && input.message._tag === "Trim") options.trimmed()
         if (action._tag === "Read") (reading ??= []).push(read(action.fetch, input))
       }
       return reading && Effect.all(reading, { discard: true })
@@ -122,13 +143,20 @@ export const make = (options: {
 
     const deliver = (asked: ReadonlyArray<Actor.Asked<Request, Acceptor.Action>>) => {
       let after: Slot.Slot | undefined
-      const entries: Array<Entry.Entry> = []
+      let restored: Slot.Slot | undefined
+      let entries: Array<Entry.Entry> = []
       for (const { action } of asked) {
+        // What was delivered before is in the snapshot.
+        if (action._tag === "Restore") [restored, after, entries] = [action.slot, undefined, []]
         if (action._tag !== "Deliver") continue
         after ??= action.after
         entries.push(...action.entries)
       }
-      return after === undefined ? undefined : options.deliver(after, entries)
+      const delivering = after === undefined ? undefined : options.deliver(after, entries)
+      if (restored === undefined) return delivering
+      return delivering === undefined
+        ? options.restore(restored)
+        : Effect.zipRight(options.restore(restored), delivering)
     }
 
     const actor = yield* Actor.make({

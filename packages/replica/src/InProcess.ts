@@ -168,6 +168,7 @@ export const layerJournals = <Name extends string>(
             heartbeat: (message) => via(node, (peer) => peer.heartbeat(message)),
             takeOver: (message) => via(node, (peer) => peer.takeOver(message)),
             readSlot: via(node, (peer) => peer.readSlot),
+            snapshot: (message) => via(node, (peer) => peer.snapshot(message)),
             client: {
               submit: (envelope) => via(node, (peer) => peer.client.submit(envelope)),
               query: (queries, consistency) => via(node, (peer) => peer.client.query(queries, consistency)),

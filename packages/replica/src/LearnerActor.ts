@@ -4,8 +4,8 @@
  * @since 0.1.0
  */
 import { Journal } from "@synod/journal"
-import { Learner, Slot } from "@synod/paxos"
-import type { Entry } from "@synod/paxos"
+import { Entry, Learner } from "@synod/paxos"
+import type { Slot } from "@synod/paxos"
 import type { Executor } from "@synod/state-machine"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -36,7 +36,15 @@ export interface Applied {
  * @since 0.1.0
  * @category models
  */
-export interface LearnerActor extends Actor.Actor<Learner.Input, Learner.State> {
+export type Input =
+  | Exclude<Learner.Input, { readonly _tag: "Restored" }>
+  | { readonly _tag: "Restored"; readonly slot: Slot.Slot; readonly machine: Applied }
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface LearnerActor extends Actor.Actor<Input | ReadFailed, Learner.State> {
   /** The machine now; a value that later slots leave as it is. */
   readonly applied: () => Applied
   /** Waits until a slot has been applied. */
@@ -50,7 +58,17 @@ export interface LearnerActor extends Actor.Actor<Learner.Input, Learner.State> 
 export const make = (
   executor: Executor.Executor,
   outcomes: Outcomes,
-  requests: Requests
+  requests: Requests,
+  options: {
+    /** The machine to start from. */
+    readonly machine: Applied
+    /** The journal can't bring the machine from there to now: it takes a snapshot first. */
+    readonly waiting: boolean
+    /** The journal begins behind what the machine needs next. */
+    readonly lacks: () => void
+    /** A slot was applied, whose entry has so many bytes. */
+    readonly applied: (machine: Applied, bytes: number) => void
+  }
 ): Effect.Effect<LearnerActor, never, Journal.Journal | Scope.Scope> =>
   Effect.gen(function* () {
     const journal = yield* Journal.Journal
@@ -61,7 +79,7 @@ export const make = (
     const eventLoop = yield* EventLoop
     const hold = Duration.toMillis(config.hold)
 
-    let applied: Applied = { through: Slot.zero, time: 0, replicated: executor.initial }
+    let applied = options.machine
     /** Reads that wait, by no order: there are few, and they are looked at once a turn. */
     const readers = new Set<{ readonly slot: Slot.Slot; readonly resume: (applied: Applied) => void }>()
 
@@ -71,6 +89,7 @@ export const make = (
       const { replies, state } = executor.apply(applied.replicated, { slot, time }, entry.batch)
       applied = { through: slot, time, replicated: state }
       outcomes.settle(slot, entry, replies)
+      options.applied(applied, Entry.sizeOf(entry))
     }
 
     const read = (after: Slot.Slot) =>
@@ -82,12 +101,14 @@ export const make = (
           schedule: Schedule.spaced(config.heartbeat)
         }),
         Effect.flatMap((entries) => actor.offer({ _tag: "Read", after, entries })),
+        // What a snapshot has taken the place of comes with that snapshot.
+        Effect.catchTag("JournalTrimmed", () => Effect.sync(options.lacks)),
         Effect.catchAll((error) => actor.offer({ _tag: "Failed", error }))
       )
 
-    const actor = yield* Actor.make<Learner.State, Learner.Input | ReadFailed, Learner.Action | ReadFailed>({
+    const actor = yield* Actor.make<Learner.State, Input | ReadFailed, Learner.Action | ReadFailed>({
       name: "learner",
-      initial: Learner.initial(Slot.zero),
+      initial: options.waiting ? Learner.waiting : Learner.initial(options.machine.through),
       mailbox: config.mailbox,
       step: (state, input) => (input._tag === "Failed" ? { state, actions: [input] } : Learner.step(state, input)),
       send: (asked) => {
@@ -96,7 +117,12 @@ export const make = (
       },
       deliver: Effect.fnUntraced(function* (asked) {
         let held = clock.unsafeCurrentTimeMillis()
-        for (const { action } of asked) {
+        for (const { action, input } of asked) {
+          if (action._tag === "Restore" && input._tag === "Restored") {
+            applied = input.machine
+            outcomes.skip(applied.through)
+            serve()
+          }
           if (action._tag === "Failed") return yield* Effect.fail(action.error)
           if (action._tag !== "Apply") continue
           apply(action.slot, action.entry)
@@ -130,8 +156,13 @@ export const make = (
     }
   })
 
-/** The journal can't give back what it was given: without it the machine can't be rebuilt. */
-interface ReadFailed {
+/**
+ * The journal can't give back what it was given: without it the machine can't be rebuilt.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ReadFailed {
   readonly _tag: "Failed"
   readonly error: Actor.Failure
 }

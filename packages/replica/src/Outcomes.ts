@@ -31,6 +31,8 @@ export interface Outcomes {
   readonly settle: (slot: Slot.Slot, entry: Entry.Entry, replies: ReadonlyArray<Uint8Array>) => void
   /** Nobody waits for anything. */
   readonly isEmpty: () => boolean
+  /** The slots through this one are in a snapshot: what became of them here shows when it is asked for again. */
+  readonly skip: (through: Slot.Slot) => void
   /** This replica doesn't lead any more: whatever waits is to be asked for elsewhere. */
   readonly abandon: () => void
 }
@@ -57,6 +59,13 @@ export const make = (): Outcomes => {
       }
     },
     isEmpty: () => waiting.size === 0,
+    skip: (through) => {
+      for (const [slot, { submissions }] of waiting) {
+        if (slot > through) continue
+        waiting.delete(slot)
+        supersede(submissions)
+      }
+    },
     abandon: () => {
       const all = Array.from(waiting.values())
       waiting.clear()

@@ -18,7 +18,15 @@ import * as Schema from "effect/Schema"
 export class AcceptorRpcs extends RpcGroup.make(
   Rpc.make("Prepare", { payload: Message.Prepare, success: Schema.Union(Message.Promise, Message.Rejected) }),
   Rpc.make("Accept", { payload: Message.Accept, success: Schema.Union(Message.Accepted, Message.Rejected) }),
-  Rpc.make("Fetch", { payload: Message.Fetch, success: Schema.Union(Message.Fetched, Message.Rejected) })
+  Rpc.make("Fetch", {
+    payload: Message.Fetch,
+    success: Schema.Union(Message.Fetched, Message.Trimmed, Message.Rejected)
+  }),
+  Rpc.make("Behind", { payload: Message.Behind, success: Message.Rejected }),
+  Rpc.make("FetchSnapshot", {
+    payload: Message.FetchSnapshot,
+    success: Schema.Union(Message.SnapshotChunk, Message.Rejected, Message.NoSnapshot)
+  })
 ) {}
 
 /**

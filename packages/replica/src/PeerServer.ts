@@ -33,6 +33,8 @@ export const client: Effect.Effect<Peer, never, RpcClient.Protocol | Scope.Scope
         return rpc.Accept(message)
       case "Fetch":
         return rpc.Fetch(message)
+      case "Behind":
+        return rpc.Behind(message)
     }
   }
   return {
@@ -40,6 +42,7 @@ export const client: Effect.Effect<Peer, never, RpcClient.Protocol | Scope.Scope
     heartbeat: (message) => Endpoint.unreachable(rpc.Heartbeat(message)),
     takeOver: (message) => Endpoint.unreachable(rpc.TakeOver(message)),
     readSlot: Effect.map(Endpoint.unreachable(rpc.ReadSlot()), Slot.make),
+    snapshot: (message) => Endpoint.unreachable(rpc.FetchSnapshot(message)),
     client: yield* Endpoint.fromRpc
   }
 })
@@ -59,7 +62,9 @@ export const layer = (replica: Peer): Layer.Layer<never, never, RpcServer.Protoc
   const handlers = ReplicaRpcs.toLayer({
     Prepare: (message) => acceptor<Message.Promise | Message.Rejected>(message),
     Accept: (message) => acceptor<Message.Accepted | Message.Rejected>(message),
-    Fetch: (message) => acceptor<Message.Fetched | Message.Rejected>(message),
+    Fetch: (message) => acceptor<Message.Fetched | Message.Trimmed | Message.Rejected>(message),
+    Behind: (message) => acceptor<Message.Rejected>(message),
+    FetchSnapshot: (message) => local(replica.snapshot(message)),
     Heartbeat: (message) => local(replica.heartbeat(message)),
     TakeOver: (message) => local(replica.takeOver(message)),
     ReadSlot: () => local(replica.readSlot),

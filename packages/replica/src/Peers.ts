@@ -8,6 +8,7 @@ import type { Message, NodeId, Slot } from "@synod/paxos"
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import type * as Snapshots from "./Snapshots.js"
 
 /**
  * A replica as another one sees it. Requests fail when they don't get through; the protocol sends again what matters.
@@ -22,6 +23,8 @@ export interface Peer {
   readonly takeOver: (message: Message.TakeOver) => Effect.Effect<void, Endpoint.Unreachable>
   /** Has its ballot confirmed, and tells the slot from which on a linearizable read may be answered. */
   readonly readSlot: Effect.Effect<Slot.Slot, ClientRpcs.NotLeader | Endpoint.Unreachable>
+  /** A piece of a snapshot. */
+  readonly snapshot: (request: Message.FetchSnapshot) => Effect.Effect<Snapshots.Served, Endpoint.Unreachable>
   /** As a client sees it. */
   readonly client: Endpoint.Endpoint
 }

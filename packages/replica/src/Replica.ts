@@ -36,6 +36,7 @@ import * as Scope from "effect/Scope"
 import * as AcceptorActor from "./AcceptorActor.js"
 import type * as Actor from "./Actor.js"
 import * as ElectionActor from "./ElectionActor.js"
+import * as Installer from "./Installer.js"
 import * as LearnerActor from "./LearnerActor.js"
 import * as Outcomes from "./Outcomes.js"
 import { type Peer, Peers } from "./Peers.js"
@@ -43,6 +44,7 @@ import * as ProposerActor from "./ProposerActor.js"
 import * as ReadSlots from "./ReadSlots.js"
 import * as ReplicaConfig from "./ReplicaConfig.js"
 import * as Requests from "./Requests.js"
+import * as Snapshots from "./Snapshots.js"
 
 /**
  * Why a replica no longer runs.
@@ -98,25 +100,62 @@ export const make = (
     const peers = yield* Peers
     const config = yield* ReplicaConfig.checked
     const quorums = yield* Quorum.majority(peers.members)
-    const { promised } = journal.recovered
+    const { promised, trimmedThrough } = journal.recovered
+    const started = yield* Effect.clockWith((clock) => clock.currentTimeMillis)
+    const restored = yield* Snapshots.newest(executor)
+    const machine = restored ?? { through: Slot.zero, time: 0, replicated: executor.initial }
+    const lacks = machine.through < trimmedThrough
 
     // The actors live in a scope of their own, which ends with the first of them that fails.
     const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
     const outcomes = Outcomes.make()
     const requests = Requests.make(peers.self)
     yield* Scope.addFinalizer(scope, Effect.sync(requests.close))
-    const learner = yield* Scope.extend(LearnerActor.make(executor, outcomes, requests), scope)
+    const learner = yield* Scope.extend(
+      LearnerActor.make(executor, outcomes, requests, {
+        machine,
+        waiting: lacks,
+        lacks: () => installer.rebuild(),
+        applied: (machine, bytes) => snapshots.applied(machine, bytes)
+      }),
+      scope
+    )
     const observe = (ballot: Ballot.Ballot): void => {
       proposer.tell({ _tag: "Observe", ballot })
       election.tell({ _tag: "Observe", ballot })
     }
-    const acceptor = yield* Scope.extend(
+    const acceptor: AcceptorActor.AcceptorActor = yield* Scope.extend(
       AcceptorActor.make({
+        restore: (slot) => {
+          const machine = installer.take(slot)
+          return machine === undefined ? Effect.void : learner.offer({ _tag: "Restored", slot, machine })
+        },
+        pull: (source) => installer.pull(source),
+        trimmed: () => snapshots.trimmed(),
         deliver: (after, entries) => learner.offer({ _tag: "Chosen", after, entries }),
         observe
       }),
       scope
     )
+    const snapshots: Snapshots.Snapshots = yield* Scope.extend(
+      Snapshots.make(executor, {
+        acceptor: acceptor.state,
+        trim: (through) => acceptor.offer(AcceptorActor.local({ _tag: "Trim", through })),
+        from: machine.through
+      }),
+      scope
+    )
+    const installer: Installer.Installer = yield* Scope.extend(
+      Installer.make(executor, {
+        snapshots,
+        acceptor: acceptor.state,
+        applied: () => learner.applied().through,
+        install: (slot) => acceptor.offer(AcceptorActor.local({ _tag: "Install", slot }))
+      }),
+      scope
+    )
+    // Chosen through there at least, which the journal may not have noted.
+    if (restored !== undefined) yield* acceptor.offer(AcceptorActor.local({ _tag: "Install", slot: restored.through }))
     const proposer: ProposerActor.ProposerActor = yield* Scope.extend(
       ProposerActor.make({
         quorums,
@@ -149,6 +188,26 @@ export const make = (
       return happy && leader.node !== 0 ? leader.node : undefined
     }
 
+    /** A restart says how far it is: a long one should not look like a dead one. */
+    const progress = Effect.gen(function* () {
+      const { chosenThrough } = journal.recovered
+      if (chosenThrough === 0) return
+      const from = machine.through === 0 ? "the first slot" : `the snapshot at slot ${machine.through}`
+      const say = (what: string) =>
+        Effect.flatMap(
+          Effect.clockWith((clock) => clock.currentTimeMillis),
+          (now) => Effect.logInfo(`node ${peers.self} ${what} after ${((now - started) / 1000).toFixed(1)} s`)
+        )
+      const saying = Effect.forever(
+        Effect.zipRight(
+          Effect.sleep(progressEvery),
+          Effect.suspend(() => say(`has applied slot ${learner.applied().through} of ${chosenThrough}`))
+        )
+      )
+      yield* Effect.race(saying, Effect.ignore(learner.reached(chosenThrough)))
+      yield* say(`is up to slot ${chosenThrough}, from ${from},`)
+    })
+
     const stopped = yield* Deferred.make<never, ReplicaStopped>()
     const stop = (cause: Cause.Cause<Actor.Failure>): Effect.Effect<void> => {
       if (Cause.isInterruptedOnly(cause)) return Effect.void
@@ -163,6 +222,8 @@ export const make = (
       Effect.forkIn(Effect.catchAllCause(actor.run, stop), scope)
     yield* Effect.all([start(learner), start(acceptor), start(proposer), start(election)])
     yield* learner.offer({ _tag: "Chosen", after: journal.recovered.chosenThrough, entries: [] })
+    if (lacks) installer.rebuild()
+    else yield* Effect.forkIn(progress, scope)
 
     const pause = Effect.flatMap(Random.next, (random) =>
       Effect.sleep(Duration.times(Duration.decode(config.heartbeat), 1 + config.jitter * (random - 0.5)))
@@ -177,7 +238,7 @@ export const make = (
     yield* Effect.forkIn(Effect.forever(round), scope)
 
     const status = Effect.sync((): ClientRpcs.Status => {
-      const { chosenThrough, log, promised } = acceptor.state()
+      const { chosenThrough, log, promised, trimmedThrough } = acceptor.state()
       const applied = learner.applied()
       const known = leader()
       const trouble = acceptor.trouble()
@@ -190,6 +251,8 @@ export const make = (
         acceptedThrough: log.through,
         chosenThrough,
         appliedThrough: applied.through,
+        trimmedThrough,
+        snapshotThrough: snapshots.newest(),
         ...(trouble === undefined ? {} : { trouble })
       }
     })
@@ -295,6 +358,10 @@ export const make = (
         ),
       takeOver: (message) => whileItVotes(Effect.sync(() => void election.tell({ _tag: "TakeOver", message }))),
       readSlot: proposer.confirm,
+      snapshot: (message) =>
+        Effect.catchAll(snapshots.serve(message), ({ message: reason }) =>
+          Effect.fail(new Endpoint.Unreachable({ reason, sent: true }))
+        ),
       client
     }
     yield* Scope.extend(peers.serve(peer), scope)
@@ -331,6 +398,9 @@ export const layer = <Name extends string>(
       return Context.make(machine.caller, caller).pipe(Context.add(Replica, replica))
     })
   )
+
+/** How often a long restart tells how far it is: a person looks that often. */
+const progressEvery = Duration.seconds(2)
 
 /** One sentence for the person who runs the replica; the whole cause goes to the debug log only. */
 const sentence = (cause: Cause.Cause<Actor.Failure>): string => {

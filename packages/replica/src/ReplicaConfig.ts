@@ -59,6 +59,26 @@ export interface Values {
   readonly mailbox: number
   /** Requests to one peer that may be under way. Default: 64; what doesn't fit is lost and sent again. */
   readonly outstanding: number
+  /**
+   * A snapshot is taken after so many slots. Default: 50,000: fewer are applied again at a restart within seconds, as far as
+   * commands are quick.
+   */
+  readonly snapshotSlots: number
+  /**
+   * A snapshot is taken after so many bytes of log, or as many as the last one had if these are more: then no more is
+   * written for snapshots than for the log. Default: 16 MiB.
+   */
+  readonly snapshotBytes: number
+  /**
+   * Slots that stay in the log behind the newest snapshot, at least, for replicas that were away for a moment; a snapshot would
+   * cost them more. Default: 4,096.
+   */
+  readonly margin: number
+  /**
+   * How long a snapshot, and the log behind it, stay after a replica has asked for a piece of it. Default: 30 seconds: time
+   * enough to ask again, and to restore a large machine.
+   */
+  readonly pin: Duration.DurationInput
   /** Slots read from the journal at once when the machine is rebuilt. Default: 256. */
   readonly replay: number
   /**
@@ -88,6 +108,10 @@ export const defaults: Values = {
   handOver: 10,
   mailbox: 4096,
   outstanding: 64,
+  snapshotSlots: 50_000,
+  snapshotBytes: 16 * 1024 * 1024,
+  margin: 4096,
+  pin: Duration.seconds(30),
   replay: 256,
   hold: Duration.millis(10)
 }
@@ -125,6 +149,10 @@ export const checked: Effect.Effect<Values, Bounds.ConfigRefused> = Effect.flatM
     handOver: Bounds.count(1, 1000),
     mailbox: Bounds.count(16, 1_000_000),
     outstanding: Bounds.count(1, 65_536),
+    snapshotSlots: Bounds.count(1, Number.MAX_SAFE_INTEGER),
+    snapshotBytes: Bounds.count(1, Number.MAX_SAFE_INTEGER),
+    margin: Bounds.count(0, Number.MAX_SAFE_INTEGER),
+    pin: Bounds.time,
     replay: Bounds.count(1, 65_536),
     hold: Bounds.time
   })

@@ -27,6 +27,7 @@ export const layer = (options: {
     heartbeat: nobody,
     takeOver: nobody,
     readSlot: nobody(),
+    snapshot: nobody,
     client: { submit: nobody, query: nobody, status: nobody(), digest: nobody() }
   }
   return Layer.succeed(Peers, {

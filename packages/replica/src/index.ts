@@ -17,6 +17,9 @@ export * as EventLoop from "./EventLoop.js"
 /** All replicas of a cluster in one process. */
 export * as InProcess from "./InProcess.js"
 
+/** Gets a snapshot from another replica. */
+export * as Installer from "./Installer.js"
+
 /** The learner as an actor. */
 export * as LearnerActor from "./LearnerActor.js"
 
@@ -49,6 +52,9 @@ export * as Requests from "./Requests.js"
 
 /** One replica inside an app. */
 export * as Single from "./Single.js"
+
+/** The snapshots of a replica. */
+export * as Snapshots from "./Snapshots.js"
 
 /** One replica a process, joined over TCP. */
 export * as Socket from "./Socket.js"

@@ -126,6 +126,7 @@ export const make = (
           questions++
           return cut(from, to, peer.readSlot)
         }),
+        snapshot: (message) => cut(from, to, peer.snapshot(message)),
         client: peer.client
       }
     }

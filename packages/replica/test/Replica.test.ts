@@ -248,6 +248,16 @@ describe("a replica that must not start", () => {
     [{ mailbox: 1 }, 'The replica\'s option "mailbox" must be a whole number from 16 to 1000000, not 1.'],
     [{ outstanding: 0 }, 'The replica\'s option "outstanding" must be a whole number from 1 to 65536, not 0.'],
     [{ replay: 0 }, 'The replica\'s option "replay" must be a whole number from 1 to 65536, not 0.'],
+    [
+      { snapshotSlots: 0 },
+      'The replica\'s option "snapshotSlots" must be a whole number from 1 to 9007199254740991, not 0.'
+    ],
+    [
+      { snapshotBytes: 0 },
+      'The replica\'s option "snapshotBytes" must be a whole number from 1 to 9007199254740991, not 0.'
+    ],
+    [{ margin: -1 }, 'The replica\'s option "margin" must be a whole number from 0 to 9007199254740991, not -1.'],
+    [{ pin: 0 }, 'The replica\'s option "pin" must be a time from 1 millisecond to 1 day, not 0.'],
     [{ hold: 0 }, 'The replica\'s option "hold" must be a time from 1 millisecond to 1 day, not 0.']
   ]
   it.effect("every option has its bounds", () =>

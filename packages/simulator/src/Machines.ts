@@ -149,9 +149,8 @@ export const make = <State>(
     })
 
   /** The power may fail while a write is on its way to the medium. */
-  const perilous = (machine: Machine, journal: Journal.Journal["Type"]): Journal.Journal["Type"] => ({
-    ...journal,
-    write: (write) =>
+  const perilous = (machine: Machine, journal: Journal.Journal["Type"]): Journal.Journal["Type"] => {
+    const inPeril = <A, E>(write: Effect.Effect<A, E>) =>
       Effect.suspend(() => {
         if (seeded.chance(writeCrashes * (rates.crash ?? 0))) {
           const { process } = machine
@@ -162,9 +161,15 @@ export const make = <State>(
             crash(machine, true)
           })
         }
-        return journal.write(write)
+        return write
       })
-  })
+    return {
+      ...journal,
+      write: (write) => inPeril(journal.write(write)),
+      saveChunk: (slot, index, body) => inPeril(journal.saveChunk(slot, index, body)),
+      saveSnapshot: (snapshot) => inPeril(journal.saveSnapshot(snapshot))
+    }
+  }
 
   const logger = (process: Process) =>
     Logger.replace(

@@ -89,7 +89,11 @@ const tight = (seeded: Seeded.Seeded): ReplicaConfig.Values => ({
   keep: seeded.pick([0, 4, ReplicaConfig.defaults.keep]),
   chunk: seeded.pick([200, 2_000, ReplicaConfig.defaults.chunk]),
   replay: seeded.pick([1, 8, ReplicaConfig.defaults.replay]),
-  mailbox: seeded.pick([16, 64, ReplicaConfig.defaults.mailbox])
+  mailbox: seeded.pick([16, 64, ReplicaConfig.defaults.mailbox]),
+  snapshotSlots: seeded.pick([5, 20, 100, ReplicaConfig.defaults.snapshotSlots]),
+  snapshotBytes: seeded.pick([1_000, ReplicaConfig.defaults.snapshotBytes]),
+  margin: seeded.pick([0, 2, 20]),
+  pin: seeded.pick([Duration.seconds(1), ReplicaConfig.defaults.pin])
 })
 
 /** Room for fewer sessions than there are clients, and sessions that end while their client waits. */
@@ -178,6 +182,9 @@ export const run = <Name extends string, State, Commands extends Rpc.Any, Querie
         [withdraws, clients.resolved().withdrawn],
         [goesOn, witness.recoveries()],
         [liveWith(core.kind), survives ? 1 : 0],
+        ["a log is trimmed", witness.trimmed() > 0 ? 1 : 0],
+        ["a machine goes on from a snapshot", witness.restored()],
+        ["a snapshot takes the place of a log", witness.installed()],
         ["live again within 5 election timeouts", survives && live <= 5 * electionTimeout ? 1 : 0],
         ["a history is found linearizable", verdict === "linearizable" ? 1 : 0]
       ]
@@ -236,6 +243,9 @@ export const sometimes = ({ replicas }: { readonly replicas: number }): Readonly
   ...Atlas.kinds
     .filter((kind) => kind === "whole" || kind === "quorum" || replicas >= Partition.fewest(kind))
     .map(liveWith),
+  "a log is trimmed",
+  "a machine goes on from a snapshot",
+  "a snapshot takes the place of a log",
   "live again within 5 election timeouts",
   "a history is found linearizable"
 ]

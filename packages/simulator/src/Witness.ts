@@ -46,6 +46,11 @@ export interface Witness<State> {
   readonly shows: (query: Uint8Array, answer: Uint8Array, from: number) => boolean
   /** Slots in which sessions ended. */
   readonly endings: () => number
+  /** Slots that some journal no longer has. */
+  readonly trimmed: () => number
+  /** Machines that went on from a snapshot, and snapshots that took the place of a log that ended before them. */
+  readonly restored: () => number
+  readonly installed: () => number
   /** Journals that were looked at again after a write that failed, by a replica that went on. */
   readonly recoveries: () => number
 }
@@ -94,6 +99,9 @@ export const make = <State>(
   let endings = 0
   const journals = new Map<NodeId.NodeId, Held>()
   let repeats = 0
+  let trimmed = 0
+  let restored = 0
+  let installed = 0
   let recoveries = 0
   const { violate } = world
 
@@ -110,9 +118,12 @@ export const make = <State>(
     })
     hold(
       "watermarks",
-      before.chosenThrough <= after.chosenThrough && after.chosenThrough <= after.acceptedThrough,
+      before.chosenThrough <= after.chosenThrough &&
+        after.chosenThrough <= after.acceptedThrough &&
+        before.trimmedThrough <= after.trimmedThrough &&
+        after.trimmedThrough <= after.chosenThrough,
       () => {
-        return `node ${node} holds ${after.acceptedThrough} slots, with chosen ones through ${after.chosenThrough} after ${before.chosenThrough}`
+        return `node ${node} holds ${after.acceptedThrough} slots, chosen through ${after.chosenThrough} after ${before.chosenThrough}, trimmed through ${after.trimmedThrough} after ${before.trimmedThrough}`
       }
     )
   }
@@ -155,11 +166,24 @@ export const make = <State>(
   const include = (node: NodeId.NodeId, held: Held, write: Durable.Write): void => {
     world.trace.event(String(node), "writes", () => tellWrite(write))
     rises(node, held.state, write.state)
+    leaps(node, held, write)
     held.log.splice(write.after, write.entries.length, ...write.entries)
     held.log.length = write.state.acceptedThrough
     held.state = write.state
     const wrong = box.record(node, write.state, held.log)
     if (wrong !== undefined) violate(wrong.property, wrong.sentence)
+  }
+
+  /** A snapshot may take the place only of what is chosen, also where the log held something else, or nothing. */
+  const leaps = (node: NodeId.NodeId, held: Held, { state }: Durable.Write): void => {
+    const { trimmedThrough } = state
+    if (trimmedThrough === held.state.trimmedThrough) return
+    hold("only what is chosen is trimmed", trimmedThrough <= box.chosen.length, () => {
+      return `node ${node} trims its log through slot ${trimmedThrough}, which no quorum has accepted`
+    })
+    trimmed = Math.max(trimmed, trimmedThrough)
+    if (trimmedThrough > held.state.acceptedThrough) installed++
+    for (let i = held.state.chosenThrough; i < trimmedThrough; i++) held.log[i] = box.chosen[i]!
   }
 
   /** Every command was sent by somebody; says which envelopes of the batch are there for the first time. */
@@ -189,7 +213,28 @@ export const make = <State>(
     let through = 0
     let time = 0
     let digested = { state: inner.initial, digest: inner.digest(inner.initial) }
+    /** Machines that came out of snapshots, and were not gone on from yet. */
+    const fromSnapshots = new WeakSet<Executor.Replicated<State>>()
+
+    const restore: Executor.Executor<State>["restore"] = (bytes) => {
+      const machine = inner.restore(bytes)
+      if (Either.isRight(machine)) fromSnapshots.add(machine.right)
+      return machine
+    }
+
+    /** It goes on from a snapshot, which must be what everybody else had after the slot before. */
+    const goesOn = (state: Executor.Replicated<State>, slot: number): void => {
+      if (!fromSnapshots.delete(state)) return
+      restored++
+      through = slot - 1
+      const known = slots[through - 1]
+      hold("equal digests", known !== undefined && known.digest === inner.digest(state), () => {
+        return `node ${node} goes on from a snapshot at slot ${through} that holds another state than others had then`
+      })
+    }
+
     const apply: Executor.Executor<State>["apply"] = (state, at, batch) => {
+      goesOn(state, at.slot)
       hold("in order", at.slot === through + 1, () => `node ${node} applies slot ${at.slot} after slot ${through}`)
       through = at.slot
       hold("time never goes back", at.time >= time, () => `node ${node} applies slot ${at.slot} at an earlier time`)
@@ -258,7 +303,7 @@ export const make = <State>(
       if (wrong !== undefined) violate("invariant", `after slot ${at.slot}: ${wrong}`)
     }
 
-    return { ...inner, apply }
+    return { ...inner, apply, restore }
   }
 
   return {
@@ -281,6 +326,9 @@ export const make = <State>(
       return false
     },
     endings: () => endings,
+    trimmed: () => trimmed,
+    restored: () => restored,
+    installed: () => installed,
     recoveries: () => recoveries
   }
 }
@@ -292,7 +340,8 @@ const same = (a: Durable.Durable, b: Durable.Durable): boolean =>
   Ballot.equals(a.promised, b.promised) &&
   Ballot.equals(a.acceptedBallot, b.acceptedBallot) &&
   a.acceptedThrough === b.acceptedThrough &&
-  a.chosenThrough === b.chosenThrough
+  a.chosenThrough === b.chosenThrough &&
+  a.trimmedThrough === b.trimmedThrough
 
 const latin1 = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1")
@@ -301,7 +350,7 @@ const equal = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) ==
 
 const tellWrite = ({ after, entries, state }: Durable.Write): string => {
   const run = entries.length === 0 ? "no entries" : `slots ${after + 1} to ${after + entries.length}`
-  const { acceptedBallot, acceptedThrough, chosenThrough, promised } = state
-  const log = `log ${Ballot.format(acceptedBallot)} through ${acceptedThrough}, chosen ${chosenThrough}`
+  const { acceptedBallot, acceptedThrough, chosenThrough, promised, trimmedThrough } = state
+  const log = `log ${Ballot.format(acceptedBallot)} through ${acceptedThrough}, chosen ${chosenThrough}, trimmed ${trimmedThrough}`
   return `${run}, promised ${Ballot.format(promised)}, ${log}`
 }

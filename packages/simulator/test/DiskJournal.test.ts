@@ -28,7 +28,8 @@ const append = (after: number, bytes = 10): Durable.Write => ({
     promised: Ballot.make(1, NodeId.make(1)),
     acceptedBallot: Ballot.make(1, NodeId.make(1)),
     acceptedThrough: Slot.make(after + 1),
-    chosenThrough: Slot.make(after)
+    chosenThrough: Slot.make(after),
+    trimmedThrough: Slot.zero
   },
   after: Slot.make(after),
   entries: [Entry.commands(after, new Uint8Array(bytes).fill(after))]

@@ -7,6 +7,7 @@ import type { Mutant } from "./Mutant.js"
 import { promises } from "./Promises.js"
 import { reads } from "./Reads.js"
 import { sessions } from "./Sessions.js"
+import { snapshotting } from "./Snapshots.js"
 
 export const all: ReadonlyArray<Mutant> = [
   ...promises,
@@ -14,6 +15,7 @@ export const all: ReadonlyArray<Mutant> = [
   ...reads,
   ...sessions,
   ...journals,
+  ...snapshotting,
   ...messages,
   ...elections
 ]

@@ -20,7 +20,7 @@ export const sessions: ReadonlyArray<Mutant> = [
   },
   {
     name: "sessions-lost-with-snapshot",
-    bug: "Snapshots hold the state and not the sessions, so that a retry after a restore is applied again. Replicas install no snapshots yet: the witness takes and restores one now and then.",
+    bug: "Snapshots hold the state and not the sessions, so that a retry after a restore is applied again.",
     edits: [
       {
         file: "packages/state-machine/src/Snapshot.ts",
@@ -71,11 +71,11 @@ export const sessions: ReadonlyArray<Mutant> = [
   },
   {
     name: "applied-without-its-effects",
-    bug: "How far the machine has applied survives a restart and its effects do not. Our machine is rebuilt from the whole log; here it starts behind what was chosen.",
+    bug: "How far the machine has applied survives a restart and its effects do not. Our machine is rebuilt from a snapshot and the log behind it; here it starts behind what was chosen.",
     edits: [
       {
         file: learner,
-        find: "      initial: Learner.initial(Slot.zero),",
+        find: "      initial: options.waiting ? Learner.waiting : Learner.initial(options.machine.through),",
         replace: "      initial: Learner.initial(journal.recovered.chosenThrough),"
       }
     ],

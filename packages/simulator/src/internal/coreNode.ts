@@ -371,7 +371,7 @@ export class CoreNode {
       if (action._tag === "Apply") {
         this.point()
         this.apply(action.slot, action.entry)
-      } else {
+      } else if (action._tag === "Read") {
         judge.happened("a learner reads what it missed from the journal")
         const { after } = action
         this.later(setting.sync, () =>

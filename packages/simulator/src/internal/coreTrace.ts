@@ -143,5 +143,9 @@ export const sentence = (message: Message.ToAcceptor | Message.ToProposer): stri
       return `${head} after ${message.after}`
     case "Fetched":
       return `${head}: ${run(message.after, message.entries)}`
+    case "Trimmed":
+      return `${head} after ${message.after}: trimmed through ${message.trimmedThrough}`
+    case "Behind":
+      return `${head}, node ${message.source} has a snapshot`
   }
 }

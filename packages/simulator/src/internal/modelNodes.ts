@@ -259,4 +259,4 @@ const isDead = ({ body, from, to }: Sent, { at, joined, node, promised }: Horizo
 }
 
 const isToAcceptor = (body: Sent["body"]): body is Message.ToAcceptor =>
-  body._tag === "Prepare" || body._tag === "Accept" || body._tag === "Fetch"
+  body._tag === "Prepare" || body._tag === "Accept" || body._tag === "Fetch" || body._tag === "Behind"

@@ -157,6 +157,8 @@ const learn = (self: Store, input: Learner.Input, roles: Roles): Store => {
     if (action._tag === "Read") {
       const entries = store.journal.entries.slice(action.after)
       store = learn(store, { _tag: "Read", after: action.after, entries }, roles)
+    } else if (action._tag === "Restore") {
+      store = { ...store, broken: "a machine is restored, and there are no snapshots here" }
     } else if (action.slot === store.applied.length + 1) {
       store = { ...store, applied: [...store.applied, action.entry] }
     } else {

@@ -48,6 +48,10 @@ export const message = (body: Message.ToAcceptor | Message.ToProposer): string =
       return `Accepted ${ballot} through ${body.through}`
     case "Rejected":
       return `Rejected ${ballot}, promised ${Ballot.format(body.promised)}, holding ${held(body)}`
+    case "Trimmed":
+      return `Trimmed ${ballot} after slot ${body.after}: through ${body.trimmedThrough}`
+    case "Behind":
+      return `Behind ${ballot}: node ${body.source} has a snapshot`
   }
 }
 

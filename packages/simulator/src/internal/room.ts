@@ -252,6 +252,7 @@ export class Room {
         this.learn(node, { _tag: "Read", after: action.after, entries })
         continue
       }
+      if (action._tag === "Restore") continue
       const reply = Lock.told(node.apply(action.slot, action.entry))
       const waiting = node.waiting.get(action.slot)
       node.waiting.delete(action.slot)

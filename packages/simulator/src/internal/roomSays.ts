@@ -27,6 +27,8 @@ export const answered = (
       return [`node ${id} promises ${ballot}, ${holding}`]
     case "Rejected":
       return [`node ${id} refuses ${_tag} ${ballot}: it has promised ${Say.ballot(answer.promised)}, ${holding}`]
+    case "Trimmed":
+      return [`node ${id} has a snapshot in place of ${Say.slots(answer.after, answer.trimmedThrough)}`]
     case "Fetched":
       return [`node ${id} hands out ${Say.list(room.labels(answer.entries))}`]
     case "Accepted": {

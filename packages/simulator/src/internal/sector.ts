@@ -3,13 +3,13 @@
  * that was never written can be told from one that was damaged.
  *
  * ```
- *   sector   crc32 │ record │ part │ parts │ length │ up to 42 bytes
+ *   sector   crc32 │ record │ part │ parts │ length │ of a snapshot? │ up to 41 bytes
  * ```
  */
 import { sectorBytes } from "../Disk.js"
 import { crc32 } from "node:zlib"
 
-const header = 4 + 8 + 4 + 4 + 2
+const header = 4 + 8 + 4 + 4 + 2 + 1
 const room = sectorBytes - header
 
 /** @internal */
@@ -17,11 +17,13 @@ export interface Sector {
   readonly record: number
   readonly part: number
   readonly parts: number
+  /** It belongs to a snapshot, without which the journal is still what it must be. */
+  readonly snapshot: boolean
   readonly bytes: Uint8Array
 }
 
 /** @internal */
-export const split = (record: number, bytes: Uint8Array): ReadonlyArray<Uint8Array> => {
+export const split = (record: number, bytes: Uint8Array, snapshot: boolean): ReadonlyArray<Uint8Array> => {
   const parts = Math.max(1, Math.ceil(bytes.length / room))
   return Array.from({ length: parts }, (_, part) => {
     const piece = bytes.subarray(part * room, (part + 1) * room)
@@ -31,6 +33,7 @@ export const split = (record: number, bytes: Uint8Array): ReadonlyArray<Uint8Arr
     view.setUint32(12, part)
     view.setUint32(16, parts)
     view.setUint16(20, piece.length)
+    view.setUint8(22, snapshot ? 1 : 0)
     sector.set(piece, header)
     view.setUint32(0, crc32(sector.subarray(4)))
     return sector
@@ -46,6 +49,7 @@ export const read = (sector: Uint8Array): Sector | "blank" | "damaged" => {
     record: view.getFloat64(4),
     part: view.getUint32(12),
     parts: view.getUint32(16),
+    snapshot: view.getUint8(22) === 1,
     bytes: sector.subarray(header, header + view.getUint16(20))
   }
 }

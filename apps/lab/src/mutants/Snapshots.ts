@@ -1,0 +1,44 @@
+/** What takes the place of the log. */
+import type { Mutant } from "./Mutant.js"
+
+const snapshots = "packages/replica/src/Snapshots.ts"
+
+export const snapshotting: ReadonlyArray<Mutant> = [
+  {
+    name: "log-trimmed-beyond-snapshot",
+    bug: "The log is trimmed as far as it is chosen, and the snapshot reaches less far: what lies between is nowhere.",
+    edits: [
+      {
+        file: snapshots,
+        find: "Math.min(previous.slot, snapshot.slot - config.margin, chosenThrough, ...pinned())",
+        replace: "chosenThrough"
+      }
+    ],
+    tier: "world"
+  },
+  {
+    name: "time-lost-with-snapshot",
+    bug: "A snapshot holds the state and not the agreed time, so that the machine's time goes back where the next leader's clock is behind.",
+    edits: [
+      {
+        file: snapshots,
+        find: "return { through: slot, time, replicated: restored.right }",
+        replace: "return { through: slot, time: 0, replicated: restored.right }"
+      }
+    ],
+    tier: "world"
+  },
+  {
+    name: "snapshot-counts-as-vote",
+    bug: "An acceptor that installs a snapshot takes all of its log for accepted at the leader's ballot, also what is left of an older one behind the snapshot.",
+    edits: [
+      {
+        file: "packages/paxos/src/Acceptor.ts",
+        find: "const state: State = { ...self, log, chosenThrough: slot, trimmedThrough: slot }",
+        replace:
+          "const state: State = { ...self, log, acceptedBallot: self.promised, chosenThrough: slot, trimmedThrough: slot }"
+      }
+    ],
+    tier: "world"
+  }
+]

@@ -1,0 +1,23 @@
+/**
+ * A snapshot of the machine as a journal keeps it: pieces of bytes, and what they are.
+ *
+ * @since 0.1.0
+ */
+import type { Slot } from "@synod/paxos/Slot"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Snapshot {
+  /** It holds what was chosen in all slots through this one. */
+  readonly slot: Slot
+  /** The agreed time of that slot, in milliseconds since 1970. */
+  readonly time: number
+  /** The size of all pieces together. */
+  readonly bytes: number
+  /** How many pieces it has, at least one. */
+  readonly chunks: number
+  /** CRC-32 of all its bytes. */
+  readonly crc: number
+}

@@ -1,0 +1,184 @@
+/**
+ * Gets a snapshot from another replica, for one that lacks what is in no log any more.
+ *
+ * ```
+ *   leader ── Behind(source) ──► installer ── FetchSnapshot(slot, 0), (slot, 1), … ──► source
+ *                                    │ each piece into the journal
+ *                                    ▼
+ *                       whole, checked, restored ── Install ──► acceptor ── durable ──► learner
+ * ```
+ *
+ * It asks for one piece at a time, so that memory holds one, and the pace is that of its own disk. A piece that is lost is
+ * asked for again; whoever leads meanwhile, the pieces that are here stay of use.
+ *
+ * @since 0.1.0
+ */
+import { Journal, type Snapshot } from "@synod/journal"
+import { Slot } from "@synod/paxos"
+import type { Acceptor, Message, NodeId } from "@synod/paxos"
+import type { Executor } from "@synod/state-machine"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Runtime from "effect/Runtime"
+import type * as Scope from "effect/Scope"
+import { crc32 } from "node:zlib"
+import type { Applied } from "./LearnerActor.js"
+import { Peers } from "./Peers.js"
+import { ReplicaConfig } from "./ReplicaConfig.js"
+import * as Snapshots from "./Snapshots.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Installer {
+  /** Gets a snapshot from this node, unless one is on its way already. */
+  readonly pull: (source: NodeId.NodeId) => void
+  /** The log begins behind what the machine holds: restores it, from a snapshot here or from whoever has one. */
+  readonly rebuild: () => void
+  /** The machine of the snapshot that was installed at this slot. */
+  readonly take: (slot: Slot.Slot) => Applied | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (
+  executor: Executor.Executor,
+  options: {
+    readonly snapshots: Snapshots.Snapshots
+    readonly acceptor: () => Acceptor.State
+    /** How far the machine is. */
+    readonly applied: () => Slot.Slot
+    /** The snapshot is durable here. */
+    readonly install: (slot: Slot.Slot) => Effect.Effect<void>
+  }
+): Effect.Effect<Installer, never, Journal.Journal | Peers | Scope.Scope> =>
+  Effect.gen(function* () {
+    const journal = yield* Journal.Journal
+    const peers = yield* Peers
+    const config = yield* ReplicaConfig
+    const scope = yield* Effect.scope
+    const runFork = Runtime.runFork(yield* Effect.runtime<never>())
+    const { acceptor, applied, snapshots } = options
+    const others = peers.members.filter((node) => node !== peers.self)
+    const silence = Duration.times(Duration.decode(config.heartbeat), config.silence)
+    let pulling = false
+    let rebuilding = false
+    let restored: Applied | undefined
+
+    /** A piece, asked for again while its source is silent, for no longer than a leader would wait for an old entry. */
+    const piece = (source: NodeId.NodeId, slot: Slot.Slot, index: number) =>
+      Effect.suspend(() =>
+        peers.peer(source).snapshot({ _tag: "FetchSnapshot", ballot: acceptor().promised, slot, index })
+      ).pipe(
+        Effect.timeout(silence),
+        Effect.catchAll(() => Effect.zipRight(Effect.sleep(config.heartbeat), Effect.fail("silent" as const))),
+        Effect.retry({ times: config.patience }),
+        Effect.catchAll(() => Effect.succeed<Snapshots.Served>({ _tag: "NoSnapshot", slot }))
+      )
+
+    /** Would it bring on the acceptor, or a machine that can't be rebuilt from the log? */
+    const isOfUse = (slot: Slot.Slot): boolean => {
+      const { chosenThrough, trimmedThrough } = acceptor()
+      return slot > chosenThrough || (slot >= trimmedThrough && applied() < trimmedThrough)
+    }
+
+    /** The remaining pieces, one after the other, into the journal. */
+    const fetch = (source: NodeId.NodeId, first: Message.SnapshotChunk) =>
+      Effect.gen(function* () {
+        const { bytes, chunks, crc, slot, time } = first
+        let next: Snapshots.Served = first
+        let sum = 0
+        let size = 0
+        for (let index = 0; ;) {
+          if (next._tag !== "SnapshotChunk" || next.slot !== slot || next.crc !== crc || next.index !== index) return
+          sum = crc32(next.body, sum)
+          size += next.body.length
+          yield* journal.saveChunk(slot, index, next.body)
+          if (++index === chunks) break
+          next = yield* piece(source, slot, index)
+        }
+        if (sum !== crc || size !== bytes) return
+        const snapshot: Snapshot.Snapshot = { bytes, chunks, crc, slot, time }
+        yield* snapshots.saved(snapshot)
+        return snapshot
+      })
+
+    const pullFrom = (source: NodeId.NodeId) =>
+      Effect.gen(function* () {
+        const first = yield* piece(source, Slot.zero, 0)
+        if (first._tag !== "SnapshotChunk" || !isOfUse(first.slot)) return
+        const snapshot = yield* snapshots.saving(
+          Effect.gen(function* () {
+            const known = (yield* journal.snapshots).find(({ slot }) => slot === first.slot)
+            return known ?? (yield* fetch(source, first))
+          })
+        )
+        if (snapshot === undefined || !isOfUse(snapshot.slot)) return
+        yield* install(snapshot)
+        yield* Effect.logInfo(`node ${peers.self} goes on from a snapshot of node ${source}, at slot ${snapshot.slot}`)
+      })
+
+    const install = (snapshot: Snapshot.Snapshot) =>
+      Effect.gen(function* () {
+        restored = yield* Effect.tapErrorTag(Snapshots.restore(executor, snapshot), "SnapshotUnusable", () =>
+          snapshots.drop(snapshot.slot)
+        )
+        yield* options.install(snapshot.slot)
+      })
+
+    const installOwn = Effect.gen(function* () {
+      const [snapshot] = yield* journal.snapshots
+      if (snapshot !== undefined && isOfUse(snapshot.slot)) yield* install(snapshot)
+    })
+
+    /** One at a time; what doesn't come of it, the leader asks for again. */
+    const pullOnce = (source: NodeId.NodeId) =>
+      Effect.suspend(() => {
+        if (pulling) return Effect.void
+        pulling = true
+        return pullFrom(source).pipe(warned, Effect.ensuring(Effect.sync(() => (pulling = false))))
+      })
+
+    const warned = <E extends { readonly message: string }>(effect: Effect.Effect<void, E, Journal.Journal>) =>
+      effect.pipe(
+        Effect.provideService(Journal.Journal, journal),
+        Effect.catchAll(({ message }) => Effect.logWarning(message))
+      )
+
+    const rebuild = Effect.gen(function* () {
+      // What the acceptor has just put in place is on its way to the learner.
+      yield* Effect.sleep(config.heartbeat)
+      if (applied() < acceptor().trimmedThrough) yield* warned(installOwn)
+      for (let turn = 0; ; turn++) {
+        yield* Effect.sleep(config.heartbeat)
+        const { trimmedThrough } = acceptor()
+        if (applied() >= trimmedThrough) return
+        if (turn === 0) {
+          const what = `a machine at slot ${applied()} and a log that begins behind slot ${trimmedThrough}`
+          yield* Effect.logWarning(`node ${peers.self} has ${what}: it needs a snapshot from another replica`)
+        }
+        if (others.length > 0) yield* pullOnce(others[turn % others.length]!)
+      }
+    })
+
+    return {
+      pull: (source) => {
+        if (!pulling) runFork(pullOnce(source), { scope })
+      },
+      rebuild: () => {
+        if (rebuilding) return
+        rebuilding = true
+        runFork(
+          Effect.ensuring(
+            rebuild,
+            Effect.sync(() => (rebuilding = false))
+          ),
+          { scope }
+        )
+      },
+      take: (slot) => (restored?.through === slot ? restored : undefined)
+    }
+  })
