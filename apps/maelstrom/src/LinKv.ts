@@ -13,7 +13,10 @@ export type Answer = { readonly type: string; readonly [field: string]: unknown 
 export const error = (code: Code, text: string): Answer => ({ type: "error", code, text })
 
 /** Answers a request of any type, in any case. */
-export const answer = (store: StateMachine.ClientOf<typeof Store>, body: Body): Effect.Effect<Answer> => {
+export const answer = (
+  store: Pick<StateMachine.ClientOf<typeof Store>, "Read" | "Write" | "Cas">,
+  body: Body
+): Effect.Effect<Answer> => {
   const fields = { read: ["key"], write: ["key", "value"], cas: ["key", "from", "to"] }
   const type = body.type
   if (type !== "read" && type !== "write" && type !== "cas") {
