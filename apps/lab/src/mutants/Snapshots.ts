@@ -27,18 +27,5 @@ export const snapshotting: ReadonlyArray<Mutant> = [
       }
     ],
     tier: "world"
-  },
-  {
-    name: "snapshot-counts-as-vote",
-    bug: "An acceptor that installs a snapshot takes all of its log for accepted at the leader's ballot, also what is left of an older one behind the snapshot.",
-    edits: [
-      {
-        file: "packages/paxos/src/Acceptor.ts",
-        find: "const state: State = { ...self, log, chosenThrough: slot, trimmedThrough: slot }",
-        replace:
-          "const state: State = { ...self, log, acceptedBallot: self.promised, chosenThrough: slot, trimmedThrough: slot }"
-      }
-    ],
-    tier: "world"
   }
 ]
