@@ -3,9 +3,7 @@
  * all of them alike.
  */
 import { Console, Effect, type Scope } from "effect"
-import * as Fs from "node:fs"
-import * as Os from "node:os"
-import * as Path from "node:path"
+import * as Directory from "./Directory.js"
 import type { Sample } from "./Load.js"
 import { type Client, clients, type Running, type System, type SystemFailed } from "./System.js"
 
@@ -63,10 +61,7 @@ const start = (
   plan: Plan
 ): Effect.Effect<Running & { readonly name: string }, SystemFailed, Scope.Scope> =>
   Effect.gen(function* () {
-    const directory = yield* Effect.acquireRelease(
-      Effect.sync(() => Fs.mkdtempSync(Path.join(Os.tmpdir(), "synod-bench-"))),
-      (directory) => Effect.sync(() => Fs.rmSync(directory, { recursive: true, force: true }))
-    )
+    const directory = yield* Directory.temporary
     const running = yield* system.start({ directory, profiles: plan.profiles })
     for (const client of clients) yield* running.measure(client, { ...heating, seconds: Math.min(2, plan.seconds) })
     return { ...running, name: system.name }

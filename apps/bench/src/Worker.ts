@@ -15,6 +15,8 @@ import { SystemFailed } from "./System.js"
 
 export interface Worker {
   readonly ask: (question: string, argument?: unknown) => Effect.Effect<unknown, SystemFailed>
+  /** Ends its process as the system would, and waits until it is gone. */
+  readonly kill: Effect.Effect<void>
 }
 
 interface Question {
@@ -75,7 +77,12 @@ const spawn = ({ profiles, program, settings, system }: Parameters<typeof start>
         waiting.set(id, resume)
         const asked: Question = { id, question, argument }
         child.send(asked)
-      })
+      }),
+    kill: Effect.async((resume) => {
+      if (over !== undefined) return resume(Effect.void)
+      child.once("exit", () => resume(Effect.void))
+      child.kill("SIGKILL")
+    })
   }
   return { child, worker }
 }

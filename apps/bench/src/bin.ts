@@ -7,6 +7,8 @@ import { Console, Data, Effect, Option } from "effect"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Benchmark from "./Benchmark.js"
+import * as Failover from "./Failover.js"
+import * as Overload from "./Overload.js"
 import * as Report from "./Report.js"
 import { limit, systems } from "./Systems.js"
 
@@ -59,8 +61,20 @@ const profiles = Options.directory("profiles").pipe(
   Options.optional
 )
 
-const command = Command.make("bench", { inFlight, seconds, runs, quick, json, profiles }, (options) =>
+const overload = Options.boolean("overload").pipe(
+  Options.withDescription("Instead: what is left of the peak at three times the load that saturates the replicas.")
+)
+
+const failover = Options.boolean("failover").pipe(
+  Options.withDescription("Instead: how long until a command is answered after the leader was killed.")
+)
+
+const settings = { inFlight, seconds, runs, quick, json, profiles, overload, failover }
+
+const command = Command.make("bench", settings, (options) =>
   Effect.gen(function* () {
+    if (options.overload) return yield* Overload.run(Option.getOrElse(options.seconds, () => 10))
+    if (options.failover) return yield* Failover.run(Option.getOrElse(options.runs, () => 9))
     const plan: Benchmark.Plan = {
       systems,
       inFlight: options.inFlight,

@@ -29,6 +29,13 @@ const Saved = Schema.Struct({
 })
 
 describe("bench", () => {
+  it("kills the leader, and floods the replicas", { timeout: 90_000 }, async () => {
+    const failover = await bench(["--failover", "--runs", "1"])
+    assert.match(failover.stdout, /\nmedian \d+ ms, longest \d+ ms\n$/)
+    const overload = await bench(["--overload", "--seconds", "1"])
+    assert.match(overload.stdout, /\n\d+ % of the peak of [\d,]+ commands\/s when [\d.]+ times as much is asked for/)
+  })
+
   it("measures both systems from both clients, and shows the figures", { timeout: 60_000 }, async () => {
     const directory = Fs.mkdtempSync(Path.join(Os.tmpdir(), "synod-bench-test-"))
     try {

@@ -40,7 +40,10 @@ export interface Values {
   readonly batchBytes: number
   /** The longest envelope, in bytes. Default: 72 KiB: a client packs up to 64 KiB of commands. */
   readonly envelope: number
-  /** Bytes of envelopes that may wait for a slot; past it clients get `Overloaded`. Default: 16 MiB. */
+  /**
+   * Bytes of envelopes that may wait for a slot; past it clients get `Overloaded`. Default: 2 MiB, about a second's work:
+   * what waits longer than a client's `attempt` is sent a second time, and the more of that, the less is done.
+   */
   readonly waitingBytes: number
   /** What an overloaded client is told to wait. Default: 50 milliseconds. */
   readonly retryAfter: Duration.DurationInput
@@ -100,7 +103,7 @@ export const defaults: Values = {
   batchEnvelopes: 256,
   batchBytes: 96 * 1024,
   envelope: 72 * 1024,
-  waitingBytes: 16 * 1024 * 1024,
+  waitingBytes: 2 * 1024 * 1024,
   retryAfter: Duration.millis(50),
   chunk: 256 * 1024,
   keep: 256,

@@ -2,11 +2,11 @@
  * Synod as users run it: three replicas joined by `Socket`, each with its SQLite journal, default settings; a typed
  * machine, sessions on.
  */
-import { Effect, Schedule, Schema } from "effect"
+import { Effect, Schedule, Schema, type Scope } from "effect"
 import * as Net from "node:net"
 import * as Path from "node:path"
 import { Sample } from "../Load.js"
-import { type System, SystemFailed } from "../System.js"
+import { type Place, type System, SystemFailed } from "../System.js"
 import * as Worker from "../Worker.js"
 import type { Settings } from "./Settings.js"
 
@@ -15,31 +15,63 @@ const host = "127.0.0.1"
 
 export const Synod: System = {
   name,
-  start: ({ directory, profiles }) =>
-    Effect.gen(function* () {
-      const ports = yield* freePorts(3)
-      const members = Object.fromEntries(ports.map((port, i) => [i + 1, { host, port }]))
-      const start = (replica?: Settings["replica"]) =>
-        Worker.start({ system: name, program: "synod/member", settings: { members, replica }, profiles })
-      const replicas = yield* Effect.forEach([1, 2, 3], (node) =>
-        start({ node, file: Path.join(directory, `replica-${node}.sqlite`) })
-      )
-      const remote = yield* start()
-      yield* leader(replicas)
-      return {
-        measure: (client, load) =>
-          Effect.gen(function* () {
-            const worker = client === "remote" ? remote : yield* leader(replicas)
-            return yield* Effect.flatMap(worker.ask("measure", load), decodeSample)
-          })
-      }
-    })
+  start: (place) =>
+    Effect.map(launch(place), ({ leader, remote }) => ({
+      measure: (client, load) =>
+        Effect.gen(function* () {
+          const worker = client === "remote" ? remote : (yield* leader).worker
+          return yield* Effect.flatMap(worker.ask("measure", load), decodeSample)
+        })
+    }))
 }
 
-/** The replica that leads; one does soon after the start. */
-const leader = (replicas: ReadonlyArray<Worker.Worker>): Effect.Effect<Worker.Worker, SystemFailed> =>
-  Effect.findFirst(replicas, (replica) => Effect.map(replica.ask("leads"), (leads) => leads === true)).pipe(
+export interface Cluster {
+  /** A process that is a client and nothing else. */
+  readonly remote: Worker.Worker
+  /** Starts another one. */
+  readonly another: Effect.Effect<Worker.Worker, never, Scope.Scope>
+  /** The replica that leads; one does soon after the start. */
+  readonly leader: Effect.Effect<{ readonly node: number; readonly worker: Worker.Worker }, SystemFailed>
+  /** Kills a replica's process as the system would. */
+  readonly kill: (node: number) => Effect.Effect<void>
+  readonly start: (node: number) => Effect.Effect<void, SystemFailed, Scope.Scope>
+}
+
+/** Starts three replicas and a client, each a process. */
+export const launch = ({ directory, profiles }: Place): Effect.Effect<Cluster, SystemFailed, Scope.Scope> =>
+  Effect.gen(function* () {
+    const ports = yield* freePorts(3)
+    const members = Object.fromEntries(ports.map((port, i) => [i + 1, { host, port }]))
+    const start = (replica?: Settings["replica"]) =>
+      Worker.start({ system: name, program: "synod/member", settings: { members, replica }, profiles })
+    const replicas = new Map<number, Worker.Worker>()
+    const startReplica = (node: number) =>
+      Effect.map(start({ node, file: Path.join(directory, `replica-${node}.sqlite`) }), (worker) => {
+        replicas.set(node, worker)
+      })
+    yield* Effect.forEach([1, 2, 3], startReplica)
+    const remote = yield* start()
+    yield* leaderOf(replicas)
+    return {
+      remote,
+      another: start(),
+      leader: leaderOf(replicas),
+      kill: (node) =>
+        Effect.suspend(() => {
+          const worker = replicas.get(node)
+          replicas.delete(node)
+          return worker?.kill ?? Effect.void
+        }),
+      start: startReplica
+    }
+  })
+
+const leaderOf = (replicas: ReadonlyMap<number, Worker.Worker>): Cluster["leader"] =>
+  Effect.suspend(() =>
+    Effect.findFirst(replicas, ([, worker]) => Effect.map(worker.ask("leads"), (leads) => leads === true))
+  ).pipe(
     Effect.flatten,
+    Effect.map(([node, worker]) => ({ node, worker })),
     Effect.retry({
       while: (error) => error._tag === "NoSuchElementException",
       schedule: Schedule.intersect(Schedule.spaced("50 millis"), Schedule.recurs(200))

@@ -3,6 +3,7 @@ import { Client } from "@synod/client"
 import { SqliteJournal } from "@synod/journal"
 import { Replica, Socket } from "@synod/replica"
 import { Effect, Layer, Logger, LogLevel, Runtime, Schema } from "effect"
+import { Flood, flood } from "./Flood.js"
 import { Load, run } from "../Load.js"
 import * as Worker from "../Worker.js"
 import { KeyValue, KeyValueLive, puts } from "./KeyValue.js"
@@ -10,16 +11,25 @@ import { cluster, Settings } from "./Settings.js"
 
 const settings = Schema.decodeUnknownSync(Settings)(Worker.settings())
 const load = Schema.decodeUnknownSync(Load)
+/** Calls that wait in each client of the open loop: what two requests hold, so that the rest is refused and not kept. */
+const floodWaiting = 512
+
+const decodeFlood = Schema.decodeUnknownSync(Flood)
 
 const measuring = Effect.gen(function* () {
   const put = yield* puts
   const runPromise = Runtime.runPromise(yield* Effect.runtime<never>())
-  return { measure: (argument: unknown) => runPromise(run(load(argument), put)), runPromise }
+  return { measure: (argument: unknown) => runPromise(run(load(argument), put)), put, runPromise }
 })
 
 const client = Effect.gen(function* () {
-  const { measure } = yield* measuring
-  Worker.serve({ measure })
+  const { measure, put, runPromise } = yield* measuring
+  const clientLayer = Client.layer(KeyValue, { cluster, servers: settings.members, config: { waiting: floodWaiting } })
+  Worker.serve({
+    measure,
+    put: () => runPromise(put),
+    flood: (argument: unknown) => runPromise(flood(decodeFlood(argument), clientLayer))
+  })
   return yield* Effect.never
 }).pipe(Effect.provide(Client.layer(KeyValue, { cluster, servers: settings.members })))
 
@@ -27,7 +37,11 @@ const replica = ({ file, node }: { readonly file: string; readonly node: number 
   Effect.gen(function* () {
     const { measure, runPromise } = yield* measuring
     const { status, stopped } = yield* Replica.Replica
-    Worker.serve({ measure, leads: () => runPromise(Effect.map(status, ({ phase }) => phase === "Leading")) })
+    Worker.serve({
+      measure,
+      leads: () => runPromise(Effect.map(status, ({ phase }) => phase === "Leading")),
+      memory: () => Promise.resolve(process.memoryUsage.rss())
+    })
     return yield* stopped
   }).pipe(
     Effect.provide(
