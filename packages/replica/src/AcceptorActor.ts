@@ -101,7 +101,7 @@ export const make = (options: {
 
     const recover = Effect.fnUntraced(function* (error: JournalError.JournalError, requests: Iterable<Request>) {
       writing = undefined
-      if (error._tag === "JournalDamaged") return yield* Effect.fail(error)
+      if (!isPassing(error)) return yield* Effect.fail(error)
       failure = error.message
       for (const { refuse } of requests) refuse(failure)
       yield* Effect.logWarning(`votes no more: ${failure}`)
@@ -198,4 +198,5 @@ const stateOf =
     })
 
 /** The disk may be well again the next time. */
-const isPassing = (error: JournalError.JournalError): boolean => error._tag !== "JournalDamaged"
+const isPassing = ({ _tag }: JournalError.JournalError): boolean =>
+  _tag === "JournalFailed" || _tag === "JournalUnsettled"

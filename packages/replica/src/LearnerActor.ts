@@ -97,7 +97,7 @@ export const make = (
         Effect.tapError((error) => Effect.logWarning(error.message)),
         // A journal that was not damaged answers when its disk does again, or when the acceptor has recovered it.
         Effect.retry({
-          while: (error) => error._tag !== "JournalDamaged",
+          while: ({ _tag }) => _tag === "JournalFailed" || _tag === "JournalUnsettled",
           schedule: Schedule.spaced(config.heartbeat)
         }),
         Effect.flatMap((entries) => actor.offer({ _tag: "Read", after, entries })),
