@@ -64,6 +64,8 @@ export type Local =
    * taken here, or it came from a replica that had promised no more than this one when it was asked for.
    */
   | { readonly _tag: "Install"; readonly slot: Slot.Slot }
+  /** Something else could not be written to the journal: a write of what is held shows whether it still takes any. */
+  | { readonly _tag: "Reaffirm" }
 
 /**
  * @since 0.1.0
@@ -152,6 +154,8 @@ const handle = (self: State, input: Input, options: Options): Step.Step<State, A
       return trim(self, input.through)
     case "Install":
       return install(self, input.slot)
+    case "Reaffirm":
+      return Step.make(self, persist(self, self.log.through, []))
   }
 }
 

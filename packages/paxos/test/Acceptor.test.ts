@@ -265,6 +265,11 @@ describe("Acceptor: snapshots", () => {
     assert.deepStrictEqual(acceptor.hear(fetch("3.1", 2, 100)), ["reply Trimmed 3.1 after 2: through 3"])
   })
 
+  it("writes down again what it holds, when something else could not be written", () => {
+    const acceptor = make("2.1", "1.1", "ab", 1)
+    assert.deepStrictEqual(acceptor.hear({ _tag: "Reaffirm" }), ["persist 2+, promised 2.1, 1.1 through 2, chosen 1"])
+  })
+
   it("takes nothing from a snapshot of what it knows to be chosen, but lets its learner have it", () => {
     const acceptor = make("3.1", "1.1", "abcde", 4)
     assert.deepStrictEqual(acceptor.hear(install(3)), ["restore 3"])

@@ -51,6 +51,8 @@ export const make = (
     readonly acceptor: () => Acceptor.State
     /** How far the machine is. */
     readonly applied: () => Slot.Slot
+    /** A write failed, or something else of the journal. */
+    readonly failed: () => void
     /** The snapshot is durable here. */
     readonly install: (slot: Slot.Slot) => Effect.Effect<void>
   }
@@ -145,7 +147,10 @@ export const make = (
     const warned = <E extends { readonly message: string }>(effect: Effect.Effect<void, E, Journal.Journal>) =>
       effect.pipe(
         Effect.provideService(Journal.Journal, journal),
-        Effect.catchAll(({ message }) => Effect.logWarning(message))
+        Effect.catchAll(({ message }) => {
+          options.failed()
+          return Effect.logWarning(message)
+        })
       )
 
     const rebuild = Effect.gen(function* () {

@@ -137,10 +137,12 @@ export const make = (
       }),
       scope
     )
+    const reaffirm = (): void => void acceptor.tell(AcceptorActor.local({ _tag: "Reaffirm" }))
     const snapshots: Snapshots.Snapshots = yield* Scope.extend(
       Snapshots.make(executor, {
         acceptor: acceptor.state,
         trim: (through) => acceptor.offer(AcceptorActor.local({ _tag: "Trim", through })),
+        failed: reaffirm,
         from: machine.through
       }),
       scope
@@ -150,6 +152,7 @@ export const make = (
         snapshots,
         acceptor: acceptor.state,
         applied: () => learner.applied().through,
+        failed: reaffirm,
         install: (slot) => acceptor.offer(AcceptorActor.local({ _tag: "Install", slot }))
       }),
       scope

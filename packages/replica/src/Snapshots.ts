@@ -129,6 +129,8 @@ export const make = (
     readonly acceptor: () => Acceptor.State
     /** The log through this slot is dispensable. */
     readonly trim: (through: Slot.Slot) => Effect.Effect<void>
+    /** A write failed: the journal answers nobody until the acceptor has looked what it holds, and it may have nothing to write. */
+    readonly failed: () => void
     /** What the machine was restored from at the start. */
     readonly from: Slot.Slot
   }
@@ -203,7 +205,10 @@ export const make = (
     /** What goes wrong here is no reason to stop: the log stays as long as it is. */
     const inBackground = (effect: Effect.Effect<void, JournalError.JournalError>): void => {
       runFork(
-        Effect.catchAllCause(effect, (cause) => Effect.logWarning("a snapshot could not be taken", cause)),
+        Effect.catchAllCause(effect, (cause) => {
+          options.failed()
+          return Effect.logWarning("a snapshot could not be taken", cause)
+        }),
         { scope }
       )
     }
