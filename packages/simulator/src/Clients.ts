@@ -62,7 +62,7 @@ export interface Clients {
 }
 
 /** How long a client thinks between two operations, in milliseconds, on average. */
-const thinking = 200
+const thinking = 300
 
 /** Callers that share one client, and so its session and its requests: mostly one, sometimes several. */
 const atOnce = [1, 1, 4]

@@ -89,10 +89,16 @@ const bans: ReadonlyArray<Ban> = [
 export const guarded = <A>(caught: (error: RealWorld) => void, run: () => A): A => {
   let looking = false
   /** Answers a call from inside; `real` is what it was meant for. */
-  const reach = (what: string, how: string, real: () => unknown, answer?: () => unknown): unknown => {
+  const reach = (
+    banned: (...args: ReadonlyArray<never>) => unknown,
+    what: string,
+    how: string,
+    real: () => unknown,
+    answer?: () => unknown
+  ): unknown => {
     if (looking) return real()
     looking = true
-    const frame = caller()
+    const frame = callerOf(banned)
     looking = false
     const file = frame?.getFileName() ?? ""
     if (ofRunner.test(file)) return real()
@@ -103,24 +109,26 @@ export const guarded = <A>(caught: (error: RealWorld) => void, run: () => A): A 
   }
   const restores = bans.map((ban) => {
     const original = Object.getOwnPropertyDescriptor(ban.on, ban.name) ?? inherited(ban.on, ban.name)
+    function banned(this: unknown, ...args: ReadonlyArray<unknown>): unknown {
+      const real = () => Reflect.apply(original.value as () => unknown, this, args)
+      return reach(banned, ban.what, ban.instead, real, ban.answer)
+    }
     Object.defineProperty(ban.on, ban.name, {
       configurable: true,
       writable: true,
       enumerable: original.enumerable ?? false,
-      value(this: unknown, ...args: ReadonlyArray<unknown>) {
-        const real = () => Reflect.apply(original.value as () => unknown, this, args)
-        return reach(ban.what, ban.instead, real, ban.answer)
-      }
+      value: banned
     })
     return () => void Object.defineProperty(ban.on, ban.name, original)
   })
   const RealDate = globalThis.Date
-  globalThis.Date = class extends RealDate {
+  class BannedDate extends RealDate {
     constructor(...args: ReadonlyArray<any>) {
-      const now = args.length === 0 ? reach("new Date()", instead.clock, RealDate.now, () => 0) : undefined
-      super(...((args.length === 0 ? [now] : args) as [number]))
+      const read = () => reach(BannedDate as never, "new Date()", instead.clock, RealDate.now, () => 0)
+      super(...((args.length === 0 ? [read()] : args) as [number]))
     }
-  } as DateConstructor
+  }
+  globalThis.Date = BannedDate as DateConstructor
   syncBuiltinESMExports()
   try {
     return run()
@@ -145,17 +153,17 @@ const inherited = (on: object, name: string): PropertyDescriptor => {
 }
 
 /**
- * The first frame outside of this module. Effect asks for the time with every fiber, so this must not cost much: frames are
- * taken as they are, and only a place that is told to somebody is made into text.
+ * Whoever called `banned`. Effect asks for the time with every fiber, so this must not cost much: one frame is taken as it is,
+ * and only a place that is told to somebody is made into text.
  */
-const caller = (): NodeJS.CallSite | undefined => {
+const callerOf = (banned: (...args: ReadonlyArray<never>) => unknown): NodeJS.CallSite | undefined => {
   const { prepareStackTrace, stackTraceLimit } = Error
-  Error.stackTraceLimit = 5
+  const holder: { stack?: unknown } = {}
+  Error.stackTraceLimit = 1
   Error.prepareStackTrace = (_, frames) => frames
-  const frames = new Error().stack as unknown as ReadonlyArray<NodeJS.CallSite>
+  Error.captureStackTrace(holder, banned)
+  const [frame] = holder.stack as ReadonlyArray<NodeJS.CallSite | undefined>
   Error.prepareStackTrace = prepareStackTrace
   Error.stackTraceLimit = stackTraceLimit
-  return frames.find((frame) => !own.test(frame.getFileName() ?? ""))
+  return frame
 }
-
-const own = /[/\\]simulator[/\\](src|dist)[/\\]Guard\.[jt]s/

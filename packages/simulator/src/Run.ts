@@ -63,7 +63,7 @@ export interface Options<Name extends string, State, Commands extends Rpc.Any, Q
   readonly replicas?: number
   /** Clients that call at the same time. Default: 3. */
   readonly clients?: number
-  /** How long faults strike, in seconds of the world's time. Default: 10. */
+  /** How long faults strike, in seconds of the world's time. Default: 8. */
   readonly chaos?: number
 }
 
@@ -150,7 +150,7 @@ export const run = <Name extends string, State, Commands extends Rpc.Any, Querie
       outcome = { answered: clients.answered(), leaders: witness.ballots(), sometimes: [], slowest: [] }
     }
     try {
-      world.run((options.chaos ?? 10) * 1_000)
+      world.run((options.chaos ?? 8) * 1_000)
       const survives = atlas.survives()
       const core = atlas.core(world.seeded.fork("core"))
       nemesis.rest(core.partition)
