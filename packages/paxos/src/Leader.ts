@@ -11,34 +11,14 @@ import * as Ballot from "./Ballot.js"
 import type * as Entry from "./Entry.js"
 import * as Follower from "./Follower.js"
 import { hold } from "./Invariant.js"
+import * as Leading from "./Leading.js"
 import * as Log from "./Log.js"
 import type * as Message from "./Message.js"
 import type { NodeId } from "./NodeId.js"
 import type { Action, Options } from "./Proposing.js"
+import * as Replication from "./Replication.js"
 import * as Slot from "./Slot.js"
 import * as Step from "./Step.js"
-
-/**
- * @since 0.1.0
- * @category models
- */
-export interface Leading {
-  readonly _tag: "Leading"
-  /** Our own ballot, or a higher one that was heard of. */
-  readonly highest: Ballot.Ballot
-  readonly ballot: Ballot.Ballot
-  /** The log that was adopted, as its acceptor described it, and where it was found. */
-  readonly adopted: Follower.Adopted
-  readonly source: NodeId
-  /** The adopted log and all that was proposed since; memory holds its end. */
-  readonly log: Log.Log
-  readonly chosenThrough: Slot.Slot
-  readonly followers: ReadonlyMap<NodeId, Follower.Follower>
-  /** The latest confirmation round that was asked for, and the latest that an accept quorum has answered. */
-  readonly confirm: { readonly asked: number; readonly answered: number }
-  /** Ticks since everybody was last reminded of what is chosen. */
-  readonly quiet: number
-}
 
 /**
  * Ticks after which a leader tells everybody again what is chosen, news or not: an acceptor that came back may have
@@ -46,7 +26,7 @@ export interface Leading {
  */
 const remindEvery = 10
 
-type Next = Step.Step<Leading, Action>
+type Next = Step.Step<Leading.Leading, Action>
 
 /**
  * Leadership begins: a prepare quorum has promised and the adopted log is in hand.
@@ -71,7 +51,7 @@ export const lead = (
     const promise = promises.get(node)
     followers.set(node, promise === undefined ? Follower.unknown : Follower.joined(promise, held))
   }
-  const state: Leading = {
+  const state: Leading.Leading = {
     _tag: "Leading",
     ballot,
     highest,
@@ -84,7 +64,7 @@ export const lead = (
     quiet: 0
   }
   const begin: Action = { _tag: "Lead", ballot, adoptedThrough: held.acceptedThrough }
-  const sent = everyone(state, options, () => true)
+  const sent = Replication.everyone(state, options, () => true)
   return Step.make(sent.state, begin, ...sent.actions)
 }
 
@@ -94,10 +74,10 @@ export const lead = (
  * @since 0.1.0
  * @category steps
  */
-export const propose = (self: Leading, entries: ReadonlyArray<Entry.Entry>, options: Options): Next => {
+export const propose = (self: Leading.Leading, entries: ReadonlyArray<Entry.Entry>, options: Options): Next => {
   const log = Log.append(self.log, entries)
   hold("proposer", "proposed within the pipeline", log.through - self.chosenThrough <= options.pipeline)
-  return everyone({ ...self, log }, options)
+  return Replication.everyone({ ...self, log }, options)
 }
 
 /**
@@ -106,9 +86,9 @@ export const propose = (self: Leading, entries: ReadonlyArray<Entry.Entry>, opti
  * @since 0.1.0
  * @category steps
  */
-export const confirm = (self: Leading, options: Options): Next => {
+export const confirm = (self: Leading.Leading, options: Options): Next => {
   const state = { ...self, confirm: { ...self.confirm, asked: self.confirm.asked + 1 } }
-  return everyone(state, options)
+  return Replication.everyone(state, options)
 }
 
 /**
@@ -118,19 +98,19 @@ export const confirm = (self: Leading, options: Options): Next => {
  * @since 0.1.0
  * @category steps
  */
-export const tick = (self: Leading, options: Options): Next => {
+export const tick = (self: Leading.Leading, options: Options): Next => {
   const reminds = self.quiet + 1 >= remindEvery
-  let state: Leading = { ...self, quiet: reminds ? 0 : self.quiet + 1 }
+  let state: Leading.Leading = { ...self, quiet: reminds ? 0 : self.quiet + 1 }
   const actions: Array<Action> = []
   const confirming = self.confirm.answered < self.confirm.asked
   for (const [node, before] of self.followers) {
-    if (before.mode === "Unknown") actions.push(send(node, { _tag: "Prepare", ballot: self.ballot }))
+    if (before.mode === "Unknown") actions.push(Replication.send(node, { _tag: "Prepare", ballot: self.ballot }))
     const renewed = Follower.withoutLost(before)
     const asked = confirming ? renewed.asked : before.asked
     const follower = renewed.asked === asked ? renewed : { ...renewed, asked }
     const news = reminds || follower.told < self.chosenThrough || Follower.isStuck(before)
-    const sent = one(withFollower(state, node, follower), node, options, news)
-    state = withFollower(sent.state, node, Follower.noted(sent.state.followers.get(node)!))
+    const sent = Replication.one(Leading.withFollower(state, node, follower), node, options, news)
+    state = Leading.withFollower(sent.state, node, Follower.noted(sent.state.followers.get(node)!))
     actions.push(...sent.actions)
   }
   return Step.make(state, ...actions)
@@ -143,7 +123,7 @@ export const tick = (self: Leading, options: Options): Next => {
  * @since 0.1.0
  * @category getters
  */
-export const isStranded = (self: Leading, options: Options): boolean =>
+export const isStranded = (self: Leading.Leading, options: Options): boolean =>
   (self.followers.get(options.self)?.tries ?? 0) > options.patience + options.quorums.members.length
 
 /**
@@ -152,7 +132,7 @@ export const isStranded = (self: Leading, options: Options): boolean =>
  * @since 0.1.0
  * @category steps
  */
-export const receive = (self: Leading, from: NodeId, message: Message.ToProposer, options: Options): Next => {
+export const receive = (self: Leading.Leading, from: NodeId, message: Message.ToProposer, options: Options): Next => {
   const follower = self.followers.get(from)
   if (follower === undefined) return Step.make(self)
   switch (message._tag) {
@@ -172,7 +152,7 @@ export const receive = (self: Leading, from: NodeId, message: Message.ToProposer
 }
 
 const accepted = (
-  self: Leading,
+  self: Leading.Leading,
   from: NodeId,
   follower: Follower.Follower,
   message: Message.Accepted,
@@ -194,15 +174,15 @@ const accepted = (
 
 /** Our ballot stands, but the message did not join on to what the acceptor holds: go back to where it does. */
 const rejected = (
-  self: Leading,
+  self: Leading.Leading,
   from: NodeId,
   follower: Follower.Follower,
   message: Message.Rejected,
   options: Options
 ): Next => {
   if (!Ballot.equals(message.promised, self.ballot)) {
-    const forgetful = withFollower(self, from, { ...follower, mode: "Unknown" })
-    return Step.make(forgetful, send(from, { _tag: "Prepare", ballot: self.ballot }))
+    const forgetful = Leading.withFollower(self, from, { ...follower, mode: "Unknown" })
+    return Step.make(forgetful, Replication.send(from, { _tag: "Prepare", ballot: self.ballot }))
   }
   const synchronised = Ballot.equals(message.acceptedBallot, self.ballot)
   const agreed = Slot.max(
@@ -218,15 +198,15 @@ const rejected = (
 }
 
 /** A piece of older log, for every acceptor that waits at its beginning. */
-const fetched = (self: Leading, from: NodeId, message: Message.Fetched): Next => {
-  const through = Slot.min(self.log.base, agreesThrough(self, from))
+const fetched = (self: Leading.Leading, from: NodeId, message: Message.Fetched): Next => {
+  const through = Slot.min(self.log.base, Leading.agreesThrough(self, from))
   const entries = message.entries.slice(0, Math.max(0, through - message.after))
   if (entries.length === 0) return Step.make(self)
   let state = self
   const actions: Array<Action> = []
   for (const [node, follower] of self.followers) {
     if (!follower.fetching || follower.next !== message.after) continue
-    const sent = accept(
+    const sent = Replication.accept(
       state,
       node,
       { ...follower, fetching: false, tries: 0, trimmed: 0, hinted: 0 },
@@ -243,7 +223,7 @@ const fetched = (self: Leading, from: NodeId, message: Message.Fetched): Next =>
  * A source has a snapshot in place of the piece. When all of them do, the acceptor that waits for it is to get a snapshot; it
  * stays marked as waiting, and is told again when nothing came of it.
  */
-const trimmed = (self: Leading, from: NodeId, message: Message.Trimmed, options: Options): Next => {
+const trimmed = (self: Leading.Leading, from: NodeId, message: Message.Trimmed, options: Options): Next => {
   let state = self
   const actions: Array<Action> = []
   for (const [node, follower] of self.followers) {
@@ -255,9 +235,9 @@ const trimmed = (self: Leading, from: NodeId, message: Message.Trimmed, options:
       trimmed: follower.trimmed + 1,
       fetching: false
     }
-    const sources = sourcesOf(self, follower, options)
+    const sources = Leading.sourcesOf(self, follower, options)
     if (refused.trimmed < sources.length) {
-      const asked = fetch(withFollower(state, node, refused), node, refused, options)
+      const asked = Replication.fetch(Leading.withFollower(state, node, refused), node, refused, options)
       state = asked.state
       actions.push(...asked.actions)
       continue
@@ -267,14 +247,14 @@ const trimmed = (self: Leading, from: NodeId, message: Message.Trimmed, options:
       (other) => other !== node && sources.includes(other)
     )
     const source = ranked[follower.hinted % ranked.length] ?? from
-    state = withFollower(state, node, { ...refused, trimmed: 0, fetching: true, hinted: follower.hinted + 1 })
-    actions.push(send(node, { _tag: "Behind", ballot: self.ballot, source }))
+    state = Leading.withFollower(state, node, { ...refused, trimmed: 0, fetching: true, hinted: follower.hinted + 1 })
+    actions.push(Replication.send(node, { _tag: "Behind", ballot: self.ballot, source }))
   }
   return Step.make(state, ...actions)
 }
 
 /** Chosen is what an accept quorum has matched; a slot takes all before it along. */
-const count = (self: Leading, options: Options): Leading => {
+const count = (self: Leading.Leading, options: Options): Leading.Leading => {
   const chosenThrough = Slot.make(reached(self, options, ({ matched }) => matched, self.chosenThrough))
   const answered = reached(self, options, ({ confirmed }) => confirmed, self.confirm.answered)
   if (chosenThrough === self.chosenThrough && answered === self.confirm.answered) return self
@@ -289,7 +269,7 @@ const count = (self: Leading, options: Options): Leading => {
 
 /** The highest number, from `floor` up, that all acceptors of some accept quorum have reached. */
 const reached = (
-  self: Leading,
+  self: Leading.Leading,
   { quorums }: Options,
   of: (follower: Follower.Follower) => number,
   floor: number
@@ -306,7 +286,7 @@ const reached = (
 }
 
 /** Reads may be served from all that was chosen when they were asked, which the adopted log surely contains. */
-const confirmed = (before: Leading, after: Leading): ReadonlyArray<Action> =>
+const confirmed = (before: Leading.Leading, after: Leading.Leading): ReadonlyArray<Action> =>
   after.confirm.answered > before.confirm.answered
     ? [
         {
@@ -325,131 +305,20 @@ const probe = (follower: Follower.Follower): Follower.Follower =>
  * hears at once what is chosen; the others with the next Accept or tick.
  */
 const heard = (
-  self: Leading,
+  self: Leading.Leading,
   node: NodeId,
   follower: Follower.Follower,
   options: Options,
   evenIfEmpty: boolean
 ): Next => {
-  const known = withFollower(self, node, follower)
+  const known = Leading.withFollower(self, node, follower)
   const counts = follower.matched > self.chosenThrough || follower.confirmed > self.confirm.answered
   const counted = counts ? count(known, options) : known
-  const sent = one(counted, node, options, evenIfEmpty)
+  const sent = Replication.one(counted, node, options, evenIfEmpty)
   const own = sent.state.followers.get(options.self)
   if (counted.chosenThrough === self.chosenThrough || own === undefined || own.told === counted.chosenThrough) {
     return Step.make(sent.state, ...sent.actions, ...confirmed(self, counted))
   }
-  const told = one(sent.state, options.self, options, true)
+  const told = Replication.one(sent.state, options.self, options, true)
   return Step.make(told.state, ...sent.actions, ...told.actions, ...confirmed(self, counted))
 }
-
-const everyone = (
-  self: Leading,
-  options: Options,
-  evenIfEmpty: (follower: Follower.Follower) => boolean = () => false
-): Next => {
-  let state = self
-  const actions: Array<Action> = []
-  for (const [node, follower] of self.followers) {
-    const sent = one(state, node, options, evenIfEmpty(follower))
-    state = sent.state
-    actions.push(...sent.actions)
-  }
-  return Step.make(state, ...actions)
-}
-
-/** Whatever this acceptor lacks and may be sent now; with nothing to send, an empty Accept if there is news for it. */
-const one = (self: Leading, node: NodeId, options: Options, evenIfEmpty: boolean): Next => {
-  let follower = self.followers.get(node)
-  if (follower === undefined || follower.mode === "Unknown") return Step.make(self)
-  if (follower.next < self.log.base) return fetch(self, node, follower, options)
-  let state = self
-  const actions: Array<Action> = []
-  for (;;) {
-    const end = sendable(state, follower, options)
-    if (end <= follower.next) break
-    const sent = accept(state, node, follower, follower.next, Log.slice(state.log, follower.next, end))
-    state = sent.state
-    actions.push(...sent.actions)
-    follower = state.followers.get(node)!
-  }
-  if (actions.length > 0 || !(evenIfEmpty || follower.asked < self.confirm.asked)) return Step.make(state, ...actions)
-  return accept(state, node, follower, follower.mode === "Streaming" ? follower.next : follower.agreed, [])
-}
-
-/** How far the next Accept to this acceptor may go. */
-const sendable = (self: Leading, follower: Follower.Follower, options: Options): Slot.Slot => {
-  const { agreed, mode, next } = follower
-  const window = mode === "Streaming" ? 2 * options.pipeline : 1
-  if (next >= self.log.through || next - agreed >= window) return next
-  const end = Log.reach(self.log, next, options.chunk)
-  const { acceptedThrough } = self.adopted
-  if (end >= acceptedThrough) return end
-  // Not all that was adopted fits: first what is chosen, in pieces; then the rest, which must come in one.
-  const chosen = Slot.min(end, self.chosenThrough)
-  return chosen > next ? chosen : acceptedThrough
-}
-
-/** Entries that memory no longer holds come from an acceptor; the next piece is asked for when the last one arrived. */
-const fetch = (self: Leading, node: NodeId, follower: Follower.Follower, options: Options): Next => {
-  if (follower.fetching || follower.agreed < follower.next) return Step.make(self)
-  return Step.make(
-    withFollower(self, node, { ...follower, fetching: true }),
-    send(sourceOf(self, follower, options), {
-      _tag: "Fetch",
-      ballot: self.ballot,
-      after: follower.next,
-      bytes: options.chunk
-    })
-  )
-}
-
-/** An acceptor that has the slot to fetch: our own, if it can be, and another one each time that one is silent. */
-const sourceOf = (self: Leading, follower: Follower.Follower, options: Options): NodeId => {
-  const sources = sourcesOf(self, follower, options)
-  return sources[follower.turn % sources.length] ?? self.source
-}
-
-/** The acceptors that have, or had, the slot to fetch. */
-const sourcesOf = (self: Leading, { next }: Follower.Follower, options: Options): ReadonlyArray<NodeId> => {
-  const nodes = new Set([options.self, self.source, ...self.followers.keys()])
-  return Array.from(nodes).filter((node) => agreesThrough(self, node) > next)
-}
-
-/** How far an acceptor's log, all of which is a prefix of ours, is known to reach; 0 where it may hold other things. */
-const agreesThrough = (self: Leading, node: NodeId): Slot.Slot => {
-  const matched = self.followers.get(node)?.matched ?? Slot.zero
-  return node === self.source ? Slot.max(matched, self.adopted.acceptedThrough) : matched
-}
-
-const accept = (
-  self: Leading,
-  node: NodeId,
-  follower: Follower.Follower,
-  after: Slot.Slot,
-  entries: ReadonlyArray<Entry.Entry>
-): Next => {
-  const known: Follower.Follower = {
-    ...follower,
-    next: Slot.max(follower.next, Slot.plus(after, entries.length)),
-    told: self.chosenThrough,
-    asked: self.confirm.asked
-  }
-  return Step.make(
-    withFollower(self, node, known),
-    send(node, {
-      _tag: "Accept",
-      ballot: self.ballot,
-      after,
-      entries,
-      chosenThrough: self.chosenThrough,
-      adopted: self.adopted,
-      confirm: self.confirm.asked
-    })
-  )
-}
-
-const withFollower = (self: Leading, node: NodeId, follower: Follower.Follower): Leading =>
-  self.followers.get(node) === follower ? self : { ...self, followers: new Map(self.followers).set(node, follower) }
-
-const send = (to: NodeId, message: Message.ToAcceptor): Action => ({ _tag: "Send", to, message })

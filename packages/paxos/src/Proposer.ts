@@ -21,6 +21,7 @@ import type * as Entry from "./Entry.js"
 import * as Follower from "./Follower.js"
 import { hold } from "./Invariant.js"
 import * as Leader from "./Leader.js"
+import type * as Leading from "./Leading.js"
 import * as Log from "./Log.js"
 import type * as Message from "./Message.js"
 import type { NodeId } from "./NodeId.js"
@@ -63,7 +64,7 @@ export interface Preparing {
  * @since 0.1.0
  * @category models
  */
-export type State = Following | Preparing | Leader.Leading
+export type State = Following | Preparing | Leading.Leading
 
 /**
  * @since 0.1.0

@@ -26,6 +26,9 @@ export * as Invariant from "./Invariant.js"
 /** A proposer that leads. */
 export * as Leader from "./Leader.js"
 
+/** The state of a proposer that leads. */
+export * as Leading from "./Leading.js"
+
 /** Hands chosen entries to the state machine. */
 export * as Learner from "./Learner.js"
 
@@ -46,6 +49,9 @@ export type * as Proposing from "./Proposing.js"
 
 /** Which sets of nodes may decide. */
 export * as Quorum from "./Quorum.js"
+
+/** What a leader sends to each acceptor. */
+export * as Replication from "./Replication.js"
 
 /** Positions in the log. */
 export * as Slot from "./Slot.js"

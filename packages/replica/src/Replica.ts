@@ -21,7 +21,6 @@ import { type Bounds, Client, type ClientConfig, type ClientRpcs, Endpoint } fro
 import { Journal, type JournalError, JournalStore } from "@synod/journal"
 import { Ballot, Quorum, Slot } from "@synod/paxos"
 import type { Message, NodeId } from "@synod/paxos"
-import { Answer, Reply } from "@synod/state-machine"
 import type { Caller, Executor, StateMachine } from "@synod/state-machine"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -36,12 +35,13 @@ import * as Scope from "effect/Scope"
 import * as AcceptorActor from "./AcceptorActor.js"
 import type * as Actor from "./Actor.js"
 import * as ElectionActor from "./ElectionActor.js"
+import * as Gateway from "./Gateway.js"
 import * as Installer from "./Installer.js"
 import * as LearnerActor from "./LearnerActor.js"
 import * as Outcomes from "./Outcomes.js"
 import { type Peer, Peers } from "./Peers.js"
+import * as Progress from "./Progress.js"
 import * as ProposerActor from "./ProposerActor.js"
-import * as ReadSlots from "./ReadSlots.js"
 import * as ReplicaConfig from "./ReplicaConfig.js"
 import * as Requests from "./Requests.js"
 import * as Snapshots from "./Snapshots.js"
@@ -191,26 +191,6 @@ export const make = (
       return happy && leader.node !== 0 ? leader.node : undefined
     }
 
-    /** A restart says how far it is: a long one should not look like a dead one. */
-    const progress = Effect.gen(function* () {
-      const { chosenThrough } = journal.recovered
-      if (chosenThrough === 0) return
-      const from = machine.through === 0 ? "the first slot" : `the snapshot at slot ${machine.through}`
-      const say = (what: string) =>
-        Effect.flatMap(
-          Effect.clockWith((clock) => clock.currentTimeMillis),
-          (now) => Effect.logInfo(`node ${peers.self} ${what} after ${((now - started) / 1000).toFixed(1)} s`)
-        )
-      const saying = Effect.forever(
-        Effect.zipRight(
-          Effect.sleep(progressEvery),
-          Effect.suspend(() => say(`has applied slot ${learner.applied().through} of ${chosenThrough}`))
-        )
-      )
-      yield* Effect.race(saying, Effect.ignore(learner.reached(chosenThrough)))
-      yield* say(`is up to slot ${chosenThrough}, from ${from},`)
-    })
-
     const stopped = yield* Deferred.make<never, ReplicaStopped>()
     const stop = (cause: Cause.Cause<Actor.Failure>): Effect.Effect<void> => {
       if (Cause.isInterruptedOnly(cause)) return Effect.void
@@ -226,7 +206,10 @@ export const make = (
     yield* Effect.all([start(learner), start(acceptor), start(proposer), start(election)])
     yield* learner.offer({ _tag: "Chosen", after: journal.recovered.chosenThrough, entries: [] })
     if (lacks) installer.rebuild()
-    else yield* Effect.forkIn(progress, scope)
+    else {
+      const through = journal.recovered.chosenThrough
+      yield* Effect.forkIn(Progress.tell(learner, { node: peers.self, started, from: machine.through, through }), scope)
+    }
 
     const pause = Effect.flatMap(Random.next, (random) =>
       Effect.sleep(Duration.times(Duration.decode(config.heartbeat), 1 + config.jitter * (random - 0.5)))
@@ -264,74 +247,10 @@ export const make = (
       return { appliedThrough: through, digest: executor.digest(replicated) }
     })
 
-    const longest = ReplicaConfig.maxFrameBytes(config) - ReplicaConfig.frameOverhead
-    const answer = ({ replicated, through, time }: LearnerActor.Applied, query: Uint8Array): Uint8Array => {
-      const bytes = executor.query(replicated, { slot: through, time }, query)
-      return bytes.length <= longest
-        ? bytes
-        : Answer.defect(
-            "The query",
-            `its answer is ${bytes.length} bytes long, more than the ${longest} that are allowed`
-          )
-    }
-    /** As many as fit into one message; the client asks for the rest again. */
-    const answers = (applied: LearnerActor.Applied, queries: ReadonlyArray<Uint8Array>): ClientRpcs.Answers => {
-      const fitting: Array<Uint8Array> = []
-      let size = 0
-      for (const query of queries) {
-        const bytes = answer(applied, query)
-        size += bytes.length
-        if (size > config.chunk && fitting.length > 0) break
-        fitting.push(bytes)
-      }
-      return { slot: applied.through, answers: fitting }
-    }
-
-    const readSlot = yield* Scope.extend(
-      ReadSlots.make({
-        self: peers.self,
-        requests,
-        isLeading: () => proposer.state()._tag === "Leading",
-        leader,
-        confirm: proposer.confirm,
-        ask: (node) => peers.peer(node).readSlot,
-        patience: Duration.times(Duration.decode(config.heartbeat), config.silence)
-      }),
+    const client = yield* Scope.extend(
+      Gateway.make(executor, { learner, leader, proposer, requests, status, digest }),
       scope
     )
-
-    const client: Endpoint.Endpoint = {
-      submit: (envelope) =>
-        envelope.length <= config.envelope
-          ? proposer.submit(envelope)
-          : Effect.succeed(
-              Reply.encode(
-                Reply.refused(
-                  `the request is ${envelope.length} bytes long, more than the ${config.envelope} that are allowed`
-                )
-              )
-            ),
-      query: (queries, consistency) =>
-        consistency === "linearizable"
-          ? Effect.flatMap(readSlot, ({ leader, slot }) =>
-              Effect.map(learner.reached(slot), (applied) => ({
-                ...answers(applied, queries),
-                ...(leader === peers.self ? {} : { leader })
-              }))
-            )
-          : Effect.map(
-              // A replica that has just started doesn't show how things were before.
-              learner.reached(
-                Slot.max(
-                  journal.recovered.chosenThrough,
-                  consistency === "stale" ? Slot.zero : Slot.make(consistency.atLeast)
-                )
-              ),
-              (applied) => answers(applied, queries)
-            ),
-      status,
-      digest
-    }
 
     /** Asks an actor; a mailbox that is full loses the request. */
     const ask = <Input, Reply>(
@@ -401,9 +320,6 @@ export const layer = <Name extends string>(
       return Context.make(machine.caller, caller).pipe(Context.add(Replica, replica))
     })
   )
-
-/** How often a long restart tells how far it is: a person looks that often. */
-const progressEvery = Duration.seconds(2)
 
 /** One sentence for the person who runs the replica; the whole cause goes to the debug log only. */
 const sentence = (cause: Cause.Cause<Actor.Failure>): string => {

@@ -14,6 +14,9 @@ export * as ElectionActor from "./ElectionActor.js"
 /** The turn of the event loop. */
 export * as EventLoop from "./EventLoop.js"
 
+/** What clients reach of a replica. */
+export * as Gateway from "./Gateway.js"
+
 /** All replicas of a cluster in one process. */
 export * as InProcess from "./InProcess.js"
 
@@ -34,6 +37,9 @@ export * as PeerServer from "./PeerServer.js"
 
 /** The other replicas. */
 export * as Peers from "./Peers.js"
+
+/** How far a restart is. */
+export * as Progress from "./Progress.js"
 
 /** The proposer as an actor. */
 export * as ProposerActor from "./ProposerActor.js"

@@ -137,10 +137,10 @@ export const logs: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: leader,
-        find: "  return everyone({ ...self, log }, options)",
+        find: "  return Replication.everyone({ ...self, log }, options)",
         replace: `  const own = self.followers.get(options.self)!
   const matched = own.mode === "Streaming" ? log.through : own.matched
-  return everyone(withFollower({ ...self, log }, options.self, { ...own, matched }), options)`
+  return Replication.everyone(Leading.withFollower({ ...self, log }, options.self, { ...own, matched }), options)`
       }
     ],
     tier: "core"

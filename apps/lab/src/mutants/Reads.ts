@@ -22,10 +22,10 @@ export const reads: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: leader,
-        find: "  return everyone(state, options)",
-        replace: `  const sent = everyone(state, options)
+        find: "  return Replication.everyone(state, options)",
+        replace: `  const sent = Replication.everyone(state, options)
   const slot = Slot.max(self.chosenThrough, self.adopted.acceptedThrough)
-  return Step.make<Leading, Action>(sent.state, ...sent.actions, { _tag: "Confirmed", confirm: state.confirm.asked, slot })`
+  return Step.make<Leading.Leading, Action>(sent.state, ...sent.actions, { _tag: "Confirmed", confirm: state.confirm.asked, slot })`
       }
     ],
     tier: "core"
@@ -60,7 +60,7 @@ export const reads: ReadonlyArray<Mutant> = [
     bug: "Linearizable reads are answered by whichever replica is asked, as stale ones are.",
     edits: [
       {
-        file: "packages/replica/src/Replica.ts",
+        file: "packages/replica/src/Gateway.ts",
         find: "Effect.flatMap(readSlot, ({ leader, slot }) =>",
         replace: "Effect.flatMap(Effect.succeed({ leader: peers.self, slot: Slot.zero }), ({ leader, slot }) =>"
       }

@@ -1,0 +1,113 @@
+/**
+ * What clients reach of a replica: commands go to the proposer, queries are answered from the machine once it is as new as
+ * they ask.
+ *
+ * ```
+ *   Submit ──► gateway ── leads? ──► proposer … learner ──► reply
+ *   Query  ──►    │ ── linearizable ──► the slot to read from ──┐
+ *                 │ ── at least a slot, stale ──────────────────┴─► learner has reached it ──► answers from one state
+ * ```
+ *
+ * @since 0.1.0
+ */
+import type { ClientRpcs, Endpoint } from "@synod/client"
+import { Journal } from "@synod/journal"
+import { Slot } from "@synod/paxos"
+import type { NodeId } from "@synod/paxos"
+import { Answer, Reply } from "@synod/state-machine"
+import type { Executor } from "@synod/state-machine"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type * as LearnerActor from "./LearnerActor.js"
+import { Peers } from "./Peers.js"
+import type * as ProposerActor from "./ProposerActor.js"
+import * as ReadSlots from "./ReadSlots.js"
+import * as ReplicaConfig from "./ReplicaConfig.js"
+import type { Requests } from "./Requests.js"
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (
+  executor: Executor.Executor,
+  options: {
+    readonly learner: LearnerActor.LearnerActor
+    readonly proposer: ProposerActor.ProposerActor
+    readonly requests: Requests
+    /** The node that leads, as far as the election knows. */
+    readonly leader: () => NodeId.NodeId | undefined
+    readonly status: Effect.Effect<ClientRpcs.Status>
+    readonly digest: Effect.Effect<ClientRpcs.Digest>
+  }
+): Effect.Effect<Endpoint.Endpoint, never, Journal.Journal | Peers | Scope.Scope> =>
+  Effect.gen(function* () {
+    const { digest, leader, learner, proposer, requests, status } = options
+    const { recovered } = yield* Journal.Journal
+    const peers = yield* Peers
+    const config = yield* ReplicaConfig.ReplicaConfig
+
+    const longest = ReplicaConfig.maxFrameBytes(config) - ReplicaConfig.frameOverhead
+    const answer = ({ replicated, through, time }: LearnerActor.Applied, query: Uint8Array): Uint8Array => {
+      const bytes = executor.query(replicated, { slot: through, time }, query)
+      return bytes.length <= longest
+        ? bytes
+        : Answer.defect(
+            "The query",
+            `its answer is ${bytes.length} bytes long, more than the ${longest} that are allowed`
+          )
+    }
+    /** As many as fit into one message; the client asks for the rest again. */
+    const answers = (applied: LearnerActor.Applied, queries: ReadonlyArray<Uint8Array>): ClientRpcs.Answers => {
+      const fitting: Array<Uint8Array> = []
+      let size = 0
+      for (const query of queries) {
+        const bytes = answer(applied, query)
+        size += bytes.length
+        if (size > config.chunk && fitting.length > 0) break
+        fitting.push(bytes)
+      }
+      return { slot: applied.through, answers: fitting }
+    }
+
+    const readSlot = yield* ReadSlots.make({
+      self: peers.self,
+      requests,
+      isLeading: () => proposer.state()._tag === "Leading",
+      leader,
+      confirm: proposer.confirm,
+      ask: (node) => peers.peer(node).readSlot,
+      patience: Duration.times(Duration.decode(config.heartbeat), config.silence)
+    })
+
+    return {
+      submit: (envelope) =>
+        envelope.length <= config.envelope
+          ? proposer.submit(envelope)
+          : Effect.succeed(
+              Reply.encode(
+                Reply.refused(
+                  `the request is ${envelope.length} bytes long, more than the ${config.envelope} that are allowed`
+                )
+              )
+            ),
+      query: (queries, consistency) =>
+        consistency === "linearizable"
+          ? Effect.flatMap(readSlot, ({ leader, slot }) =>
+              Effect.map(learner.reached(slot), (applied) => ({
+                ...answers(applied, queries),
+                ...(leader === peers.self ? {} : { leader })
+              }))
+            )
+          : Effect.map(
+              // A replica that has just started doesn't show how things were before.
+              learner.reached(
+                Slot.max(recovered.chosenThrough, consistency === "stale" ? Slot.zero : Slot.make(consistency.atLeast))
+              ),
+              (applied) => answers(applied, queries)
+            ),
+      status,
+      digest
+    }
+  })
