@@ -2,7 +2,7 @@
  * The rows of a journal file: bytes under a slot, with a checksum over both.
  *
  * ```
- *   slot 0   the acceptor's state   kind 2    │ promised: round, node │ acceptedBallot: round, node │ accepted-, chosen-, trimmedThrough
+ *   slot 0   the acceptor's state   kind 1    │ promised: round, node │ acceptedBallot: round, node │ accepted-, chosen-, trimmedThrough
  *   slot n   the entry of slot n    kind 1    │ time                  │ batch ...
  * ```
  *
@@ -30,11 +30,8 @@ export interface Row {
 }
 
 const slotBytes = 8
-const stateKind = 2
+const stateKind = 1
 const stateBytes = 1 + 7 * 8
-/** A state of format 1, which knew no snapshots: nothing was trimmed. */
-const untrimmedKind = 1
-const untrimmedBytes = 1 + 6 * 8
 const commandsKind = 1
 const entryHeader = 1 + 8
 
@@ -92,10 +89,7 @@ export const fromEntry = (slot: number, entry: Entry.Entry): Row => {
  */
 export const toState = ({ body, crc, slot }: Row): Either.Either<Durable, string> => {
   if (checksum(slot, body) !== crc) return Either.left("its checksum differs")
-  const untrimmed = body[0] === untrimmedKind && body.length === untrimmedBytes
-  if (!untrimmed && (body.length !== stateBytes || body[0] !== stateKind)) {
-    return Either.left("it is not a state record")
-  }
+  if (body.length !== stateBytes || body[0] !== stateKind) return Either.left("it is not a state record")
   const view = new DataView(body.buffer, body.byteOffset, body.length)
   const number = (i: number) => view.getFloat64(1 + 8 * i)
   return Either.right({
@@ -103,7 +97,7 @@ export const toState = ({ body, crc, slot }: Row): Either.Either<Durable, string
     acceptedBallot: { round: number(2), node: nodeOf(number(3)) },
     acceptedThrough: Slot.make(number(4)),
     chosenThrough: Slot.make(number(5)),
-    trimmedThrough: untrimmed ? Slot.zero : Slot.make(number(6))
+    trimmedThrough: Slot.make(number(6))
   })
 }
 

@@ -101,8 +101,7 @@ export const settle = (
       file,
       Effect.gen(function* () {
         const header = yield* Header.read(file)
-        yield* SnapshotTables.create(file)
-        yield* Header.write(file, { ...header, format: Header.format, opened: header.opened + 1 })
+        yield* Header.write(file, { ...header, opened: header.opened + 1 })
         yield* file.query("DELETE FROM record WHERE slot > ?", state.acceptedThrough)
       })
     )
@@ -122,6 +121,7 @@ const create = (file: SqliteFile, { cluster, node }: Options) =>
       yield* file.query(
         "CREATE TABLE record (slot INTEGER PRIMARY KEY, body BLOB NOT NULL, crc INTEGER NOT NULL) STRICT"
       )
+      yield* SnapshotTables.create(file)
       const { body, crc, slot } = Row.fromState(Durable.initial)
       yield* file.query("INSERT INTO record (slot, body, crc) VALUES (?, ?, ?)", slot, body, crc)
     })

@@ -41,12 +41,12 @@ it.scoped("a journal of another cluster or node is refused with both names, and 
 it.scoped("a journal of a newer format is refused with both numbers", () =>
   Effect.gen(function* () {
     const path = yield* written
-    const crc = crc32(JSON.stringify([3, cluster, node, 1]))
-    yield* tamper(path, (sql) => sql`UPDATE header SET format = 3, opened = 1, crc = ${crc}`)
+    const crc = crc32(JSON.stringify([2, cluster, node, 1]))
+    yield* tamper(path, (sql) => sql`UPDATE header SET format = 2, opened = 1, crc = ${crc}`)
     const error = yield* refusal({ filename: path, cluster, node })
     expect(error._tag).toBe("JournalRefused")
     expect(error.message).toBe(
-      `journal ${path} has format 3, and this version reads formats up to 2: open it with a newer version`
+      `journal ${path} has format 2, and this version reads formats up to 1: open it with a newer version`
     )
   })
 )

@@ -29,8 +29,8 @@ export const journals: ReadonlyArray<Mutant> = [
       {
         file: "packages/journal/src/Row.ts",
         find: `  if (checksum(slot, body) !== crc) return Either.left("its checksum differs")
-  const untrimmed`,
-        replace: "  const untrimmed"
+  if (body.length !== stateBytes`,
+        replace: "  if (body.length !== stateBytes"
       },
       {
         file: "packages/journal/src/Row.ts",

@@ -10,14 +10,13 @@ import * as JournalError from "../JournalError.js"
 import type { Connection } from "./Connection.js"
 
 /**
- * The highest format that this version reads, and the one it writes. A later format may change `record`; `header` stays as
- * it is, so that every version can tell whose a file is. Format 1 had no snapshots; its files become ones of format 2 when they
- * are opened.
+ * The highest format that this version reads, and the one it writes. A later format may change the other tables; `header` stays
+ * as it is, so that every version can tell whose a file is.
  *
  * @since 0.1.0
  * @category constants
  */
-export const format = 2
+export const format = 1
 
 /**
  * Whose journal it is.

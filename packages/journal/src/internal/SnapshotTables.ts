@@ -26,7 +26,7 @@ import type { Connection } from "./Connection.js"
 export const sweepRows = 256
 
 /**
- * Makes the tables where they don't exist.
+ * The tables of a journal that was never used.
  *
  * @since 0.1.0
  * @category writing
@@ -34,11 +34,11 @@ export const sweepRows = 256
 export const create = (file: Connection) =>
   Effect.zipRight(
     file.query(
-      "CREATE TABLE IF NOT EXISTS snapshot (slot INTEGER PRIMARY KEY, time REAL NOT NULL, bytes INTEGER NOT NULL, " +
+      "CREATE TABLE snapshot (slot INTEGER PRIMARY KEY, time REAL NOT NULL, bytes INTEGER NOT NULL, " +
         "chunks INTEGER NOT NULL, crc INTEGER NOT NULL, row INTEGER NOT NULL) STRICT"
     ),
     file.query(
-      "CREATE TABLE IF NOT EXISTS chunk (slot INTEGER NOT NULL, number INTEGER NOT NULL, body BLOB NOT NULL, " +
+      "CREATE TABLE chunk (slot INTEGER NOT NULL, number INTEGER NOT NULL, body BLOB NOT NULL, " +
         "crc INTEGER NOT NULL, PRIMARY KEY (slot, number)) STRICT"
     )
   )
