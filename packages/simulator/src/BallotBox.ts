@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import { Ballot, Entry } from "@synod/paxos"
+import { Ballot, Entry, Slot } from "@synod/paxos"
 import type { Durable, NodeId, Quorum } from "@synod/paxos"
 
 /**
@@ -13,15 +13,22 @@ import type { Durable, NodeId, Quorum } from "@synod/paxos"
  */
 export interface BallotBox {
   /** A write is durable; `log` is what the journal holds after it. The answer is what is wrong with it, if anything. */
-  readonly record: (
-    node: NodeId.NodeId,
-    state: Durable.Durable,
-    log: ReadonlyArray<Entry.Entry>
-  ) => { readonly property: string; readonly sentence: string } | undefined
+  readonly record: (node: NodeId.NodeId, state: Durable.Durable, log: ReadonlyArray<Entry.Entry>) => Wrong | undefined
   /** What an accept quorum has accepted at one ballot, by slot: that of slot n is at n - 1. */
   readonly chosen: ReadonlyArray<Entry.Entry>
   /** Ballots at which anything was accepted. */
   readonly ballots: () => number
+}
+
+/**
+ * A property that a write breaks, and how.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Wrong {
+  readonly property: string
+  readonly sentence: string
 }
 
 interface Vote {
@@ -37,42 +44,66 @@ interface Vote {
  * @since 0.1.0
  * @category constructors
  */
-export const make = (quorums: Quorum.QuorumSystem): BallotBox => {
-  const votes = new Map<string, Vote>()
+export const make = (options: {
+  readonly quorums: Quorum.QuorumSystem
+  /** A slot is chosen, for the first time, by these voters at this ballot. Slots come in order. */
+  readonly chosen?: (
+    slot: Slot.Slot,
+    entry: Entry.Entry,
+    voters: ReadonlySet<NodeId.NodeId>,
+    ballot: Ballot.Ballot
+  ) => void
+}): BallotBox => {
+  const { quorums } = options
+  const votes = new Map<number, Vote>()
   const chosen: Array<Entry.Entry> = []
 
-  const choose = (index: number, entry: Entry.Entry, ballot: string) => {
-    const known = (chosen[index] ??= entry)
-    return Entry.equals(known, entry)
-      ? undefined
-      : { property: "agreement", sentence: `slot ${index + 1} is chosen again at ballot ${ballot}, with another entry` }
+  const choose = (
+    index: number,
+    entry: Entry.Entry,
+    voters: ReadonlySet<NodeId.NodeId>,
+    ballot: Ballot.Ballot
+  ): Wrong | undefined => {
+    const known = chosen[index]
+    if (known === undefined) {
+      chosen.push(entry)
+      options.chosen?.(Slot.make(index + 1), entry, voters, ballot)
+      return undefined
+    }
+    if (Entry.equals(known, entry)) return undefined
+    const sentence = `slot ${index + 1} is chosen again at ballot ${Ballot.format(ballot)}, with another entry`
+    return { property: "agreement", sentence }
   }
 
   const record: BallotBox["record"] = (node, state, log) => {
-    const ballot = Ballot.format(state.acceptedBallot)
-    const vote = votes.get(ballot) ?? { log: [], through: new Map(), chosen: 0 }
-    votes.set(ballot, vote)
+    const ballot = state.acceptedBallot
+    const key = ballot.round * 65_536 + ballot.node
+    const vote = votes.get(key) ?? { log: [], through: new Map(), chosen: 0 }
+    votes.set(key, vote)
     const before = vote.through.get(node) ?? 0
     // With a promise above the accepted ballot, a write may learn entries that are chosen, and those are no votes; or it may
     // be a vote that became durable together with a promise that came right behind it.
     const promisedMore = !Ballot.equals(state.promised, state.acceptedBallot)
     if (log.length < before && !promisedMore) {
-      return { property: "no log shrinks", sentence: `node ${node} takes back what it accepted at ballot ${ballot}` }
+      return {
+        property: "no log shrinks",
+        sentence: `node ${node} takes back what it accepted at ballot ${Ballot.format(ballot)}`
+      }
     }
     let through = before
     for (let i = before; i < log.length; i++, through++) {
       const learned = promisedMore && chosen[i] !== undefined && Entry.equals(chosen[i]!, log[i]!)
       if (learned && (vote.log[i] === undefined || !Entry.equals(vote.log[i]!, log[i]!))) break
       if (Entry.equals((vote.log[i] ??= log[i]!), log[i]!)) continue
-      const sentence = `slot ${i + 1} was accepted with two entries at ballot ${ballot}`
+      const sentence = `slot ${i + 1} was accepted with two entries at ballot ${Ballot.format(ballot)}`
       return { property: "one entry a slot and ballot", sentence }
     }
     vote.through.set(node, through)
     for (; vote.chosen < through; vote.chosen++) {
       const voters = new Set<NodeId.NodeId>()
       for (const [voter, through] of vote.through) if (through > vote.chosen) voters.add(voter)
-      if (!quorums.isAcceptQuorum(state.acceptedBallot.round, voters)) return undefined
-      const wrong = choose(vote.chosen, vote.log[vote.chosen]!, ballot)
+      if (!quorums.isAcceptQuorum(ballot.round, voters)) return undefined
+      const wrong = choose(vote.chosen, vote.log[vote.chosen]!, voters, ballot)
       if (wrong !== undefined) return wrong
     }
     return undefined

@@ -87,7 +87,7 @@ export const make = <State>(
     readonly invariant?: ((state: State) => string | undefined) | undefined
   }
 ): Witness<State> => {
-  const box = BallotBox.make(options.quorums)
+  const box = BallotBox.make({ quorums: options.quorums })
   const slots: Array<Slot> = []
   const commands = new Set<string>()
   /** The envelopes that stood in the log, by session and first sequence. */

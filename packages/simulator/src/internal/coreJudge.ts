@@ -6,18 +6,9 @@
  */
 import { Ballot, Durable, Entry } from "@synod/paxos"
 import type { NodeId, Quorum } from "@synod/paxos"
+import * as BallotBox from "../BallotBox.js"
 import { Violation } from "../Violation.js"
 import * as Machine from "./coreMachine.js"
-
-/** The votes of one ballot. */
-interface Vote {
-  /** The log of this ballot, as far as anybody accepted it. */
-  readonly log: Array<Entry.Entry>
-  /** How far each node has accepted it. */
-  readonly through: Map<NodeId.NodeId, number>
-  /** How far it is chosen. */
-  chosen: number
-}
 
 /** What a node's journal should hold. */
 interface Journal {
@@ -28,14 +19,14 @@ interface Journal {
 /** @internal */
 export class CoreJudge {
   /** What an accept quorum has accepted at one ballot, by slot. */
-  readonly chosen: Array<Entry.Entry> = []
+  readonly chosen: ReadonlyArray<Entry.Entry>
   /** Applied by somebody through this slot. */
   appliedThrough = 0
   /** What should happen in some run: how often it did. */
   readonly sometimes = new Map<string, number>()
   /** What is bounded: the longest that it took, in election timeouts. */
   readonly slowest = new Map<string, number>()
-  private readonly ballots = new Map<number, Vote>()
+  private readonly box: BallotBox.BallotBox
   private readonly journals = new Map<NodeId.NodeId, Journal>()
   private readonly digests: Array<number> = []
   private readonly submitted = new Set<number>()
@@ -45,9 +36,13 @@ export class CoreJudge {
   private readonly owners = new Map<number, number>()
 
   constructor(
-    private readonly quorums: Quorum.QuorumSystem,
+    quorums: Quorum.QuorumSystem,
     private readonly now: () => number
-  ) {}
+  ) {
+    const chosen = this.choose.bind(this)
+    this.box = BallotBox.make({ quorums, chosen })
+    this.chosen = this.box.chosen
+  }
 
   happened(what: string): void {
     this.sometimes.set(what, (this.sometimes.get(what) ?? 0) + 1)
@@ -112,8 +107,8 @@ export class CoreJudge {
       )
     }
     known.state = state
-    // While the promise is above the accepted ballot, a write promises or learns what is chosen: it is no vote.
-    if (Ballot.equals(state.promised, state.acceptedBallot)) this.vote(node, state.acceptedBallot, log)
+    const wrong = this.box.record(node, state, log)
+    if (wrong !== undefined) this.fail(wrong.property, wrong.sentence)
     for (let slot = before.chosenThrough; slot < state.chosenThrough; slot++) {
       const chosen = this.chosen[slot]
       if (chosen === undefined || !Entry.equals(chosen, log[slot]!)) {
@@ -122,45 +117,8 @@ export class CoreJudge {
     }
   }
 
-  private vote(node: NodeId.NodeId, ballot: Ballot.Ballot, log: ReadonlyArray<Entry.Entry>): void {
-    const key = numberOf(ballot)
-    let vote = this.ballots.get(key)
-    if (vote === undefined) {
-      vote = { log: [], through: new Map(), chosen: 0 }
-      this.ballots.set(key, vote)
-    }
-    const before = vote.through.get(node) ?? 0
-    if (log.length < before) {
-      this.fail("no log shrinks", `n${node} takes back slot ${before}, which it accepted at ${Ballot.format(ballot)}`)
-    }
-    for (let i = before; i < log.length; i++) {
-      const entry = (vote.log[i] ??= log[i]!)
-      if (!Entry.equals(entry, log[i]!)) {
-        this.fail("one entry a slot and ballot", `slot ${i + 1} has two entries at ballot ${Ballot.format(ballot)}`)
-      }
-    }
-    vote.through.set(node, log.length)
-    this.count(vote, ballot)
-  }
-
-  private count(vote: Vote, ballot: Ballot.Ballot): void {
-    for (; vote.chosen < vote.log.length; vote.chosen++) {
-      const voters = new Set<NodeId.NodeId>()
-      for (const [voter, through] of vote.through) if (through > vote.chosen) voters.add(voter)
-      if (!this.quorums.isAcceptQuorum(ballot.round, voters)) return
-      const entry = vote.log[vote.chosen]!
-      const known = this.chosen[vote.chosen]
-      if (known === undefined) {
-        if (!voters.has(ballot.node as NodeId.NodeId)) this.happened("a slot is chosen before its leader's own vote")
-        this.choose(vote.chosen + 1, entry)
-      } else if (!Entry.equals(known, entry)) {
-        this.fail("agreement", `slot ${vote.chosen + 1} is chosen again, otherwise, at ballot ${Ballot.format(ballot)}`)
-      }
-    }
-  }
-
-  private choose(slot: number, entry: Entry.Entry): void {
-    if (this.chosen.length !== slot - 1) this.fail("log prefixes", `slot ${slot} is chosen before slot ${slot - 1}`)
+  private choose(slot: number, entry: Entry.Entry, voters: ReadonlySet<NodeId.NodeId>, ballot: Ballot.Ballot): void {
+    if (!voters.has(ballot.node as NodeId.NodeId)) this.happened("a slot is chosen before its leader's own vote")
     for (const command of Machine.decode(entry)) {
       if (!this.submitted.has(Machine.keyOf(command))) {
         this.fail(
@@ -169,7 +127,6 @@ export class CoreJudge {
         )
       }
     }
-    this.chosen.push(entry)
   }
 
   /** The machine of a node has applied a slot, all before it applied already. */
