@@ -26,19 +26,15 @@ export class Books extends Context.Tag("test/Books")<
 const Observed = Layer.effectContext(
   Effect.gen(function* () {
     const executor = yield* Bank.executor
-    let latest = executor.initial
+    let latest = () => executor.initial
     return Context.make(Bank.executor, {
       ...executor,
-      apply: (state, at, batch) => {
-        const applied = executor.apply(state, at, batch)
-        latest = applied.state
-        return applied
-      }
+      open: (where) => Effect.tap(executor.open(where), ({ replicated }) => Effect.sync(() => (latest = replicated)))
     }).pipe(
       Context.add(Books, {
-        now: Effect.sync(() => latest.state),
-        digest: Effect.sync(() => executor.digest(latest)),
-        restoredDigest: Effect.sync(() => executor.snapshot(latest)).pipe(
+        now: Effect.sync(() => latest().state),
+        digest: Effect.sync(() => executor.digest(latest())),
+        restoredDigest: Effect.sync(() => executor.snapshot(latest())).pipe(
           Effect.flatMap(executor.restore),
           Effect.map(executor.digest),
           Effect.orDie

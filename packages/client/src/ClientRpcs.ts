@@ -75,7 +75,9 @@ export const Status = Schema.Struct({
   /** The slot of its newest snapshot; 0 when there is none. */
   snapshotThrough: Count,
   /** Why its acceptor does not vote now, in one sentence; absent while it does. */
-  trouble: Schema.optionalWith(Schema.String, { exact: true })
+  trouble: Schema.optionalWith(Schema.String, { exact: true }),
+  /** Why its machine applies nothing now, in one sentence; absent while it does. */
+  stalled: Schema.optionalWith(Schema.String, { exact: true })
 })
 
 /**

@@ -64,6 +64,8 @@ export type Local =
    * taken here, or it came from a replica that had promised no more than this one when it was asked for.
    */
   | { readonly _tag: "Install"; readonly slot: Slot.Slot }
+  /** The own machine holds all slots through this one: they were chosen, which the journal may not have noted. */
+  | { readonly _tag: "Applied"; readonly slot: Slot.Slot }
   /** Something else could not be written to the journal: a write of what is held shows whether it still takes any. */
   | { readonly _tag: "Reaffirm" }
 
@@ -154,6 +156,8 @@ const handle = (self: State, input: Input, options: Options): Step.Step<State, A
       return trim(self, input.through)
     case "Install":
       return install(self, input.slot)
+    case "Applied":
+      return applied(self, input.slot, options)
     case "Reaffirm":
       return Step.make(self, persist(self, self.log.through, []))
   }
@@ -282,6 +286,12 @@ const install = (self: State, slot: Slot.Slot): Step.Step<State, Action> => {
   const log = slot < self.log.through ? Log.evict(self.log, slot) : Log.empty(slot)
   const state: State = { ...self, log, chosenThrough: slot, trimmedThrough: slot }
   return Step.make(state, persist(state, log.through, []), { _tag: "Restore", slot })
+}
+
+/** What a machine keeps by itself was applied from this log, which keeps every chosen slot as it is. */
+const applied = (self: State, slot: Slot.Slot, options: Options): Step.Step<State, Action> => {
+  hold("acceptor", "what is applied is in the log", slot <= self.log.through)
+  return slot <= self.chosenThrough ? Step.make(self) : finish(self, { ...self, chosenThrough: slot }, options)
 }
 
 /** A follower believes the leader only as far as its log was accepted at the leader's ballot. */

@@ -10,14 +10,14 @@
  *
  * @since 0.1.0
  */
-import type { ClientRpcs, Endpoint } from "@synod/client"
+import { type ClientRpcs, Endpoint } from "@synod/client"
 import { Journal } from "@synod/journal"
 import { Slot } from "@synod/paxos"
 import type { NodeId } from "@synod/paxos"
-import { Answer, Reply } from "@synod/state-machine"
-import type { Executor } from "@synod/state-machine"
+import { Answer, type Machine, Reply } from "@synod/state-machine"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import type * as Scope from "effect/Scope"
 import type * as LearnerActor from "./LearnerActor.js"
 import { Peers } from "./Peers.js"
@@ -31,7 +31,7 @@ import type { Requests } from "./Requests.js"
  * @category constructors
  */
 export const make = (
-  executor: Executor.Executor,
+  machine: Machine.Machine,
   options: {
     readonly learner: LearnerActor.LearnerActor
     readonly proposer: ProposerActor.ProposerActor
@@ -39,7 +39,7 @@ export const make = (
     /** The node that leads, as far as the election knows. */
     readonly leader: () => NodeId.NodeId | undefined
     readonly status: Effect.Effect<ClientRpcs.Status>
-    readonly digest: Effect.Effect<ClientRpcs.Digest>
+    readonly digest: Effect.Effect<ClientRpcs.Digest, Endpoint.Unreachable>
   }
 ): Effect.Effect<Endpoint.Endpoint, never, Journal.Journal | Peers | Scope.Scope> =>
   Effect.gen(function* () {
@@ -49,26 +49,33 @@ export const make = (
     const config = yield* ReplicaConfig.ReplicaConfig
 
     const longest = ReplicaConfig.maxFrameBytes(config) - ReplicaConfig.frameOverhead
-    const answer = ({ replicated, through, time }: LearnerActor.Applied, query: Uint8Array): Uint8Array => {
-      const bytes = executor.query(replicated, { slot: through, time }, query)
-      return bytes.length <= longest
-        ? bytes
-        : Answer.defect(
-            "The query",
-            `its answer is ${bytes.length} bytes long, more than the ${longest} that are allowed`
-          )
-    }
-    /** As many as fit into one message; the client asks for the rest again. */
-    const answers = (applied: LearnerActor.Applied, queries: ReadonlyArray<Uint8Array>): ClientRpcs.Answers => {
+    const answer = (query: Uint8Array): Either.Either<Uint8Array, Machine.MachineFailed> =>
+      Either.map(machine.query(query), (bytes) =>
+        bytes.length <= longest
+          ? bytes
+          : Answer.defect(
+              "The query",
+              `its answer is ${bytes.length} bytes long, more than the ${longest} that are allowed`
+            )
+      )
+    /** All from one state. As many as fit into one message; the client asks for the rest again. */
+    const answers = (
+      queries: ReadonlyArray<Uint8Array>,
+      leader?: NodeId.NodeId
+    ): Either.Either<ClientRpcs.Answers, Endpoint.Unreachable> => {
       const fitting: Array<Uint8Array> = []
       let size = 0
       for (const query of queries) {
-        const bytes = answer(applied, query)
-        size += bytes.length
+        const bytes = answer(query)
+        if (Either.isLeft(bytes)) {
+          return Either.left(new Endpoint.Unreachable({ reason: bytes.left.message, sent: false }))
+        }
+        size += bytes.right.length
         if (size > config.chunk && fitting.length > 0) break
-        fitting.push(bytes)
+        fitting.push(bytes.right)
       }
-      return { slot: applied.through, answers: fitting }
+      const others = leader === undefined || leader === peers.self ? {} : { leader }
+      return Either.right({ slot: learner.through(), answers: fitting, ...others })
     }
 
     const readSlot = yield* ReadSlots.make({
@@ -95,17 +102,14 @@ export const make = (
       query: (queries, consistency) =>
         consistency === "linearizable"
           ? Effect.flatMap(readSlot, ({ leader, slot }) =>
-              Effect.map(learner.reached(slot), (applied) => ({
-                ...answers(applied, queries),
-                ...(leader === peers.self ? {} : { leader })
-              }))
+              Effect.flatMap(learner.reached(slot), () => answers(queries, leader))
             )
-          : Effect.map(
+          : Effect.flatMap(
               // A replica that has just started doesn't show how things were before.
               learner.reached(
                 Slot.max(recovered.chosenThrough, consistency === "stale" ? Slot.zero : Slot.make(consistency.atLeast))
               ),
-              (applied) => answers(applied, queries)
+              () => answers(queries)
             ),
       status,
       digest

@@ -8,7 +8,7 @@ import { Bounds, Client, type ClientConfig, type ClientRpcs, Endpoint } from "@s
 import { Journal, JournalError, SqliteJournal } from "@synod/journal"
 import { NodeId } from "@synod/paxos"
 import type { Quorum } from "@synod/paxos"
-import type { Caller, Executor, StateMachine } from "@synod/state-machine"
+import type { Caller, Executor, Machine, StateMachine } from "@synod/state-machine"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
@@ -45,7 +45,11 @@ export interface Options {
  * @category errors
  */
 export type StartError =
-  JournalError.OpenError | JournalError.JournalError | Quorum.QuorumsUnusable | Bounds.ConfigRefused
+  | JournalError.OpenError
+  | JournalError.JournalError
+  | Quorum.QuorumsUnusable
+  | Bounds.ConfigRefused
+  | Machine.MachineFailed
 
 /**
  * The cluster, for whoever starts, stops and watches replicas.
@@ -70,8 +74,6 @@ export class InProcess extends Context.Tag("@synod/replica/InProcess")<
   }
 >() {}
 
-type Machine<Name extends string> = Pick<StateMachine.StateMachine<Name, any, any, any>, "executor" | "caller">
-
 /**
  * Replicas with journals in files, and a client of theirs.
  *
@@ -79,7 +81,7 @@ type Machine<Name extends string> = Pick<StateMachine.StateMachine<Name, any, an
  * @category layers
  */
 export const layer = <Name extends string>(
-  machine: Machine<Name>,
+  machine: StateMachine.Runnable<Name>,
   options: Options & {
     /** Where the journals are, one file a replica; made if it doesn't exist. */
     readonly directory: string
@@ -105,7 +107,7 @@ export const layer = <Name extends string>(
  * @category layers
  */
 export const layerMemory = <Name extends string>(
-  machine: Machine<Name>,
+  machine: StateMachine.Runnable<Name>,
   options: Options = {}
 ): Layer.Layer<Caller.Id<Name> | InProcess, StartError, Executor.Id<Name>> => {
   const disks = new Map<NodeId.NodeId, Journal.MemoryDisk>()
@@ -128,7 +130,7 @@ export const layerMemory = <Name extends string>(
  * @category layers
  */
 export const layerJournals = <Name extends string>(
-  machine: Machine<Name>,
+  machine: StateMachine.Runnable<Name>,
   options: Options & {
     readonly journal: (node: NodeId.NodeId, cluster: string) => Layer.Layer<Journal.Journal, JournalError.OpenError>
   }

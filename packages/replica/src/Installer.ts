@@ -16,13 +16,14 @@
 import { Journal, type Snapshot } from "@synod/journal"
 import { Slot } from "@synod/paxos"
 import type { Acceptor, Message, NodeId } from "@synod/paxos"
-import type { Executor } from "@synod/state-machine"
+import type { Machine } from "@synod/state-machine"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as ExecutionStrategy from "effect/ExecutionStrategy"
+import * as Exit from "effect/Exit"
 import * as Runtime from "effect/Runtime"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import { crc32 } from "node:zlib"
-import type { Applied } from "./LearnerActor.js"
 import { Peers } from "./Peers.js"
 import { ReplicaConfig } from "./ReplicaConfig.js"
 import * as Snapshots from "./Snapshots.js"
@@ -36,8 +37,8 @@ export interface Installer {
   readonly pull: (source: NodeId.NodeId) => void
   /** The log begins behind what the machine holds: restores it, from a snapshot here or from whoever has one. */
   readonly rebuild: () => void
-  /** The machine of the snapshot that was installed at this slot. */
-  readonly take: (slot: Slot.Slot) => Applied | undefined
+  /** The state of the snapshot that was installed at this slot. It lasts until the next one. */
+  readonly take: (slot: Slot.Slot) => Machine.Prepared | undefined
 }
 
 /**
@@ -45,12 +46,10 @@ export interface Installer {
  * @category constructors
  */
 export const make = (
-  executor: Executor.Executor,
+  machine: Machine.Machine,
   options: {
     readonly snapshots: Snapshots.Snapshots
     readonly acceptor: () => Acceptor.State
-    /** How far the machine is. */
-    readonly applied: () => Slot.Slot
     /** A write failed, or something else of the journal. */
     readonly failed: () => void
     /** The snapshot is durable here. */
@@ -63,12 +62,13 @@ export const make = (
     const config = yield* ReplicaConfig
     const scope = yield* Effect.scope
     const runFork = Runtime.runFork(yield* Effect.runtime<never>())
-    const { acceptor, applied, snapshots } = options
+    const { acceptor, snapshots } = options
+    const applied = () => machine.at().slot
     const others = peers.members.filter((node) => node !== peers.self)
     const silence = Duration.times(Duration.decode(config.heartbeat), config.silence)
     let pulling = false
     let rebuilding = false
-    let restored: Applied | undefined
+    let restored: { readonly prepared: Machine.Prepared; readonly scope: Scope.CloseableScope } | undefined
 
     /** A piece, asked for again while its source is silent, for no longer than a leader would wait for an old entry. */
     const piece = (source: NodeId.NodeId, slot: Slot.Slot, index: number) =>
@@ -125,9 +125,14 @@ export const make = (
 
     const install = (snapshot: Snapshot.Snapshot) =>
       Effect.gen(function* () {
-        restored = yield* Effect.tapErrorTag(Snapshots.restore(executor, snapshot), "SnapshotUnusable", () =>
-          snapshots.drop(snapshot.slot)
+        if (restored !== undefined) yield* Scope.close(restored.scope, Exit.void)
+        restored = undefined
+        const own = yield* Scope.fork(scope, ExecutionStrategy.sequential)
+        const prepared = yield* Scope.extend(Snapshots.restore(machine, snapshot), own).pipe(
+          Effect.onError(() => Scope.close(own, Exit.void)),
+          Effect.tapErrorTag("SnapshotUnusable", () => snapshots.drop(snapshot.slot))
         )
+        restored = { prepared, scope: own }
         yield* options.install(snapshot.slot)
       })
 
@@ -184,6 +189,6 @@ export const make = (
           { scope }
         )
       },
-      take: (slot) => (restored?.through === slot ? restored : undefined)
+      take: (slot) => (restored?.prepared.at.slot === slot ? restored.prepared : undefined)
     }
   })

@@ -1,14 +1,17 @@
 /**
  * The learner as an actor: applies chosen entries to the machine, in order, and hands each slot's replies to whoever waits.
  *
+ * A machine that fails for a passing reason, such as a full disk, stands still and is tried again after a heartbeat; what is
+ * chosen meanwhile is read from the journal once it goes on.
+ *
  * @since 0.1.0
  */
 import { Journal } from "@synod/journal"
-import { Entry, Learner } from "@synod/paxos"
-import type { Slot } from "@synod/paxos"
-import type { Executor } from "@synod/state-machine"
+import { Entry, Learner, Slot } from "@synod/paxos"
+import type { Machine } from "@synod/state-machine"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Runtime from "effect/Runtime"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
@@ -20,35 +23,26 @@ import { ReplicaConfig } from "./ReplicaConfig.js"
 import type { Requests } from "./Requests.js"
 
 /**
- * The machine as it stands after a slot.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Applied {
-  readonly through: Slot.Slot
-  /** The agreed time of that slot, in milliseconds since 1970. */
-  readonly time: number
-  readonly replicated: Executor.Replicated
-}
-
-/**
  * @since 0.1.0
  * @category models
  */
 export type Input =
   | Exclude<Learner.Input, { readonly _tag: "Restored" }>
-  | { readonly _tag: "Restored"; readonly slot: Slot.Slot; readonly machine: Applied }
+  | { readonly _tag: "Restored"; readonly slot: Slot.Slot; readonly prepared: Machine.Prepared }
 
 /**
  * @since 0.1.0
  * @category models
  */
 export interface LearnerActor extends Actor.Actor<Input | ReadFailed, Learner.State> {
-  /** The machine now; a value that later slots leave as it is. */
-  readonly applied: () => Applied
+  /** The last slot applied. */
+  readonly through: () => Slot.Slot
   /** Waits until a slot has been applied. */
-  readonly reached: (slot: Slot.Slot) => Effect.Effect<Applied, Endpoint.Unreachable>
+  readonly reached: (slot: Slot.Slot) => Effect.Effect<void, Endpoint.Unreachable>
+  /** What is chosen, for the learner. Waits until it has room, unless it stands still: then it learns of that later. */
+  readonly learn: (after: Slot.Slot, entries: ReadonlyArray<Entry.Entry>) => Effect.Effect<void>
+  /** Why the machine applies nothing now, in one sentence; nothing while it does. */
+  readonly stalled: () => string | undefined
 }
 
 /**
@@ -56,18 +50,20 @@ export interface LearnerActor extends Actor.Actor<Input | ReadFailed, Learner.St
  * @category constructors
  */
 export const make = (
-  executor: Executor.Executor,
+  machine: Machine.Machine,
   outcomes: Outcomes,
   requests: Requests,
   options: {
-    /** The machine to start from. */
-    readonly machine: Applied
     /** The journal can't bring the machine from there to now: it takes a snapshot first. */
     readonly waiting: boolean
     /** The journal begins behind what the machine needs next. */
     readonly lacks: () => void
     /** A slot was applied, whose entry has so many bytes. */
-    readonly applied: (machine: Applied, bytes: number) => void
+    readonly applied: (bytes: number) => void
+    /** The machine stands still. */
+    readonly stalled: () => void
+    /** Known to be chosen here. */
+    readonly chosenThrough: () => Slot.Slot
   }
 ): Effect.Effect<LearnerActor, never, Journal.Journal | Scope.Scope> =>
   Effect.gen(function* () {
@@ -79,18 +75,59 @@ export const make = (
     const eventLoop = yield* EventLoop
     const hold = Duration.toMillis(config.hold)
 
-    let applied = options.machine
     /** Reads that wait, by no order: there are few, and they are looked at once a turn. */
-    const readers = new Set<{ readonly slot: Slot.Slot; readonly resume: (applied: Applied) => void }>()
+    const readers = new Set<{ readonly slot: Slot.Slot; readonly resume: () => void }>()
+    let stalled: string | undefined
+    const standsStill = yield* Effect.makeLatch(false)
 
-    const apply = (slot: Slot.Slot, entry: Entry.Entry): void => {
+    const through = (): Slot.Slot => Slot.make(machine.at().slot)
+
+    const apply = (slot: Slot.Slot, entry: Entry.Entry): Machine.MachineFailed | undefined => {
       // Leaders' clocks differ; the machine's time never goes back.
-      const time = Math.max(applied.time, entry.time)
-      const { replies, state } = executor.apply(applied.replicated, { slot, time }, entry.batch)
-      applied = { through: slot, time, replicated: state }
-      outcomes.settle(slot, entry, replies)
-      options.applied(applied, Entry.sizeOf(entry))
+      const time = Math.max(machine.at().time, entry.time)
+      const applied = machine.apply({ slot, time }, entry.batch)
+      if (Either.isLeft(applied)) return applied.left
+      outcomes.settle(slot, entry, applied.right)
+      options.applied(Entry.sizeOf(entry))
+      serve()
+      return undefined
     }
+
+    /** Tries again what the machine could not do, until it can. */
+    const insist = <A>(failed: Machine.MachineFailed, again: Effect.Effect<A, Machine.MachineFailed>) =>
+      Effect.gen(function* () {
+        if (!failed.passing) return yield* Effect.fail(failed)
+        const standStill = ({ message }: Machine.MachineFailed) => {
+          stalled = message
+          options.stalled()
+        }
+        standStill(failed)
+        yield* standsStill.open
+        yield* Effect.logWarning(`applies no more: ${failed.message}`)
+        const done = yield* Effect.delay(again, config.heartbeat).pipe(
+          Effect.tapError((failed) => Effect.sync(() => standStill(failed))),
+          Effect.retry({ while: ({ passing }) => passing })
+        )
+        stalled = undefined
+        yield* standsStill.close
+        yield* Effect.logInfo("applies again")
+        // What was chosen meanwhile may have found no room.
+        runFork(actor.offer({ _tag: "Chosen", after: options.chosenThrough(), entries: [] }), { scope })
+        return done
+      })
+
+    const applyOnceItCan = (failed: Machine.MachineFailed, slot: Slot.Slot, entry: Entry.Entry) =>
+      insist(
+        failed,
+        Effect.suspend(() => apply(slot, entry) ?? Effect.void)
+      )
+
+    const adopt = (prepared: Machine.Prepared) =>
+      Effect.gen(function* () {
+        yield* Effect.catchAll(prepared.adopt, (failed) => insist(failed, prepared.adopt))
+        outcomes.skip(through())
+        serve()
+      })
 
     const read = (after: Slot.Slot) =>
       journal.read(after, { slots: config.replay, bytes: config.chunk }).pipe(
@@ -108,7 +145,7 @@ export const make = (
 
     const actor = yield* Actor.make<Learner.State, Input | ReadFailed, Learner.Action | ReadFailed>({
       name: "learner",
-      initial: options.waiting ? Learner.waiting : Learner.initial(options.machine.through),
+      initial: options.waiting ? Learner.waiting : Learner.initial(through()),
       mailbox: config.mailbox,
       step: (state, input) => (input._tag === "Failed" ? { state, actions: [input] } : Learner.step(state, input)),
       send: (asked) => {
@@ -118,15 +155,11 @@ export const make = (
       deliver: Effect.fnUntraced(function* (asked) {
         let held = clock.unsafeCurrentTimeMillis()
         for (const { action, input } of asked) {
-          if (action._tag === "Restore" && input._tag === "Restored") {
-            applied = input.machine
-            outcomes.skip(applied.through)
-            serve()
-          }
+          if (action._tag === "Restore" && input._tag === "Restored") yield* adopt(input.prepared)
           if (action._tag === "Failed") return yield* Effect.fail(action.error)
           if (action._tag !== "Apply") continue
-          apply(action.slot, action.entry)
-          serve()
+          const failed = apply(action.slot, action.entry)
+          if (failed !== undefined) yield* applyOnceItCan(failed, action.slot, action.entry)
           if (clock.unsafeCurrentTimeMillis() - held < hold) continue
           yield* eventLoop.turn
           held = clock.unsafeCurrentTimeMillis()
@@ -137,22 +170,28 @@ export const make = (
     /** Resumes reads whose slot is applied. */
     const serve = (): void => {
       for (const reader of readers) {
-        if (reader.slot > applied.through) continue
+        if (reader.slot > through()) continue
         readers.delete(reader)
-        reader.resume(applied)
+        reader.resume()
       }
     }
 
     return {
       ...actor,
-      applied: () => applied,
+      through,
       reached: (slot) =>
-        requests.ask<Applied>((answer) => {
-          if (slot <= applied.through) return answer(Effect.succeed(applied))
-          const reader = { slot, resume: (applied: Applied) => answer(Effect.succeed(applied)) }
+        requests.ask<void>((answer) => {
+          if (slot <= through()) return answer(Effect.void)
+          const reader = { slot, resume: () => answer(Effect.void) }
           readers.add(reader)
           return () => readers.delete(reader)
-        })
+        }),
+      learn: (after, entries) =>
+        Effect.suspend(() => {
+          const chosen = { _tag: "Chosen", after, entries } as const
+          return actor.tell(chosen) ? Effect.void : Effect.raceFirst(actor.offer(chosen), standsStill.await)
+        }),
+      stalled: () => stalled
     }
   })
 

@@ -18,12 +18,12 @@ const every = Duration.seconds(2)
  * @category combinators
  */
 export const tell = (
-  learner: Pick<LearnerActor, "applied" | "reached">,
+  learner: Pick<LearnerActor, "through" | "reached">,
   options: {
     readonly node: NodeId.NodeId
     /** When it began, in milliseconds since 1970. */
     readonly started: number
-    /** The slot of the snapshot that the machine came from; 0 without one. */
+    /** Where the machine stood at first; 0 for the very beginning. */
     readonly from: Slot.Slot
     readonly through: Slot.Slot
   }
@@ -38,10 +38,10 @@ export const tell = (
   const saying = Effect.forever(
     Effect.zipRight(
       Effect.sleep(every),
-      Effect.suspend(() => say(`has applied slot ${learner.applied().through} of ${through}`))
+      Effect.suspend(() => say(`has applied slot ${learner.through()} of ${through}`))
     )
   )
-  const source = from === 0 ? "the first slot" : `the snapshot at slot ${from}`
+  const source = from === 0 ? "the first slot" : `slot ${from}`
   return Effect.zipRight(
     Effect.race(saying, Effect.ignore(learner.reached(through))),
     say(`is up to slot ${through}, from ${source},`)

@@ -21,6 +21,7 @@ import { type Bounds, Client, type ClientConfig, type ClientRpcs, Endpoint } fro
 import { Journal, type JournalError, JournalStore } from "@synod/journal"
 import { Ballot, Quorum, Slot } from "@synod/paxos"
 import type { Message, NodeId } from "@synod/paxos"
+import { Machine } from "@synod/state-machine"
 import type { Caller, Executor, StateMachine } from "@synod/state-machine"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -31,6 +32,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
+import * as Runtime from "effect/Runtime"
 import * as Scope from "effect/Scope"
 import * as AcceptorActor from "./AcceptorActor.js"
 import type * as Actor from "./Actor.js"
@@ -70,8 +72,8 @@ export class Replica extends Context.Tag("@synod/replica/Replica")<
   {
     readonly node: NodeId.NodeId
     readonly status: Effect.Effect<ClientRpcs.Status>
-    /** The digest of its state; costs a walk over all of it. */
-    readonly digest: Effect.Effect<ClientRpcs.Digest>
+    /** The digest of its state; costs a walk over all of it. Fails if the machine can't be read now. */
+    readonly digest: Effect.Effect<ClientRpcs.Digest, Endpoint.Unreachable>
     /**
      * Hands the lead over to another replica, if this one leads: what is under way ends first, and what comes meanwhile is sent
      * on. False if it doesn't lead, or leads on since nobody could take over within `ReplicaConfig.handOver` heartbeats.
@@ -92,7 +94,7 @@ export const make = (
   executor: Executor.Executor
 ): Effect.Effect<
   { readonly replica: Replica["Type"]; readonly peer: Peer },
-  Quorum.QuorumsUnusable | Bounds.ConfigRefused | JournalError.JournalError,
+  Quorum.QuorumsUnusable | Bounds.ConfigRefused | JournalError.JournalError | Machine.MachineFailed,
   Journal.Journal | Peers | Scope.Scope
 > =>
   Effect.gen(function* () {
@@ -100,23 +102,39 @@ export const make = (
     const peers = yield* Peers
     const config = yield* ReplicaConfig.checked
     const quorums = yield* Quorum.majority(peers.members)
-    const { promised, trimmedThrough } = journal.recovered
+    const { acceptedThrough, promised, trimmedThrough } = journal.recovered
     const started = yield* Effect.clockWith((clock) => clock.currentTimeMillis)
-    const restored = yield* Snapshots.newest(executor)
-    const machine = restored ?? { through: Slot.zero, time: 0, replicated: executor.initial }
-    const lacks = machine.through < trimmedThrough
+    const machine = yield* executor.open({ cluster: peers.cluster, node: peers.self })
+    const own = machine.at().slot
+    if (own > acceptedThrough) {
+      const reason = `it holds slot ${own}, and the journal of node ${peers.self} ends at slot ${acceptedThrough}: they don't belong together`
+      return yield* new Machine.MachineFailed({ machine: executor.machine.name, reason, passing: false })
+    }
+    yield* Snapshots.bringOn(machine)
+    const from = Slot.make(machine.at().slot)
+    const lacks = from < trimmedThrough
 
     // The actors live in a scope of their own, which ends with the first of them that fails.
     const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
     const outcomes = Outcomes.make()
     const requests = Requests.make(peers.self)
+    const runFork = Runtime.runFork(yield* Effect.runtime<never>())
     yield* Scope.addFinalizer(scope, Effect.sync(requests.close))
+    /** A leader whose machine stands still has no answers: others have, and what waits is to be asked for there. */
+    const giveWay = (): void => {
+      outcomes.abandon()
+      runFork(
+        Effect.orElseSucceed(proposer.handOver, () => false),
+        { scope }
+      )
+    }
     const learner = yield* Scope.extend(
-      LearnerActor.make(executor, outcomes, requests, {
-        machine,
+      LearnerActor.make(machine, outcomes, requests, {
         waiting: lacks,
         lacks: () => installer.rebuild(),
-        applied: (machine, bytes) => snapshots.applied(machine, bytes)
+        applied: (bytes) => snapshots.applied(bytes),
+        stalled: giveWay,
+        chosenThrough: () => acceptor.state().chosenThrough
       }),
       scope
     )
@@ -127,38 +145,37 @@ export const make = (
     const acceptor: AcceptorActor.AcceptorActor = yield* Scope.extend(
       AcceptorActor.make({
         restore: (slot) => {
-          const machine = installer.take(slot)
-          return machine === undefined ? Effect.void : learner.offer({ _tag: "Restored", slot, machine })
+          const prepared = installer.take(slot)
+          return prepared === undefined ? Effect.void : learner.offer({ _tag: "Restored", slot, prepared })
         },
         pull: (source) => installer.pull(source),
         trimmed: () => snapshots.trimmed(),
-        deliver: (after, entries) => learner.offer({ _tag: "Chosen", after, entries }),
+        deliver: learner.learn,
         observe
       }),
       scope
     )
     const reaffirm = (): void => void acceptor.tell(AcceptorActor.local({ _tag: "Reaffirm" }))
     const snapshots: Snapshots.Snapshots = yield* Scope.extend(
-      Snapshots.make(executor, {
+      Snapshots.make(machine, {
         acceptor: acceptor.state,
         trim: (through) => acceptor.offer(AcceptorActor.local({ _tag: "Trim", through })),
-        failed: reaffirm,
-        from: machine.through
+        failed: reaffirm
       }),
       scope
     )
     const installer: Installer.Installer = yield* Scope.extend(
-      Installer.make(executor, {
+      Installer.make(machine, {
         snapshots,
         acceptor: acceptor.state,
-        applied: () => learner.applied().through,
         failed: reaffirm,
         install: (slot) => acceptor.offer(AcceptorActor.local({ _tag: "Install", slot }))
       }),
       scope
     )
     // Chosen through there at least, which the journal may not have noted.
-    if (restored !== undefined) yield* acceptor.offer(AcceptorActor.local({ _tag: "Install", slot: restored.through }))
+    if (from > own) yield* acceptor.offer(AcceptorActor.local({ _tag: "Install", slot: from }))
+    else if (from > 0) yield* acceptor.offer(AcceptorActor.local({ _tag: "Applied", slot: from }))
     const proposer: ProposerActor.ProposerActor = yield* Scope.extend(
       ProposerActor.make({
         quorums,
@@ -176,14 +193,16 @@ export const make = (
       ElectionActor.make({
         quorums,
         promised,
-        // Who can't vote can't lead.
+        // Who can't vote, or apply, can't lead.
         campaign: (above) => {
-          if (acceptor.trouble() === undefined) proposer.tell({ _tag: "Campaign", above })
+          if (trouble() === undefined) proposer.tell({ _tag: "Campaign", above })
         },
         follow: (ballot) => proposer.tell({ _tag: "Observe", ballot })
       }),
       scope
     )
+
+    const trouble = (): string | undefined => acceptor.trouble() ?? learner.stalled()
 
     /** Whom it follows, as long as it hears of it: to send clients to one that is gone would only cost them time. */
     const leader = (): NodeId.NodeId | undefined => {
@@ -208,7 +227,7 @@ export const make = (
     if (lacks) installer.rebuild()
     else {
       const through = journal.recovered.chosenThrough
-      yield* Effect.forkIn(Progress.tell(learner, { node: peers.self, started, from: machine.through, through }), scope)
+      yield* Effect.forkIn(Progress.tell(learner, { node: peers.self, started, from, through }), scope)
     }
 
     const pause = Effect.flatMap(Random.next, (random) =>
@@ -225,9 +244,9 @@ export const make = (
 
     const status = Effect.sync((): ClientRpcs.Status => {
       const { chosenThrough, log, promised, trimmedThrough } = acceptor.state()
-      const applied = learner.applied()
       const known = leader()
       const trouble = acceptor.trouble()
+      const stalled = learner.stalled()
       return {
         node: peers.self,
         machine: executor.machine,
@@ -236,19 +255,20 @@ export const make = (
         promised: Ballot.format(promised),
         acceptedThrough: log.through,
         chosenThrough,
-        appliedThrough: applied.through,
+        appliedThrough: learner.through(),
         trimmedThrough,
         snapshotThrough: snapshots.newest(),
-        ...(trouble === undefined ? {} : { trouble })
+        ...(trouble === undefined ? {} : { trouble }),
+        ...(stalled === undefined ? {} : { stalled })
       }
     })
-    const digest = Effect.sync((): ClientRpcs.Digest => {
-      const { replicated, through } = learner.applied()
-      return { appliedThrough: through, digest: executor.digest(replicated) }
+    const digest = Effect.mapBoth(machine.digest, {
+      onFailure: ({ message }) => new Endpoint.Unreachable({ reason: message, sent: false }),
+      onSuccess: ({ at, digest }): ClientRpcs.Digest => ({ appliedThrough: at.slot, digest })
     })
 
     const client = yield* Scope.extend(
-      Gateway.make(executor, { learner, leader, proposer, requests, status, digest }),
+      Gateway.make(machine, { learner, leader, proposer, requests, status, digest }),
       scope
     )
 
@@ -264,12 +284,16 @@ export const make = (
         }
       })
 
+    const unless =
+      (trouble: () => string | undefined) =>
+      <A>(effect: Effect.Effect<A, Endpoint.Unreachable>) =>
+        Effect.suspend(() => {
+          const reason = trouble()
+          return reason === undefined ? effect : new Endpoint.Unreachable({ reason, sent: false })
+        })
     /** It answers for its journal: a leader that can't write is missed, and whoever can't write is no help to others. */
-    const whileItVotes = <A>(effect: Effect.Effect<A, Endpoint.Unreachable>) =>
-      Effect.suspend(() => {
-        const reason = acceptor.trouble()
-        return reason === undefined ? effect : new Endpoint.Unreachable({ reason, sent: false })
-      })
+    const whileItVotes = unless(acceptor.trouble)
+    const whileItCanLead = unless(trouble)
 
     const peer: Peer = {
       acceptor: (message) =>
@@ -278,7 +302,7 @@ export const make = (
         whileItVotes(
           ask<ElectionActor.Input, Message.HeartbeatReply>(election, (reply) => ({ _tag: "Heartbeat", message, reply }))
         ),
-      takeOver: (message) => whileItVotes(Effect.sync(() => void election.tell({ _tag: "TakeOver", message }))),
+      takeOver: (message) => whileItCanLead(Effect.sync(() => void election.tell({ _tag: "TakeOver", message }))),
       readSlot: proposer.confirm,
       snapshot: (message) =>
         Effect.catchAll(snapshots.serve(message), ({ message: reason }) =>
@@ -298,12 +322,16 @@ export const make = (
  * @since 0.1.0
  * @category layers
  */
-export const layer = <Name extends string>(
-  machine: Pick<StateMachine.StateMachine<Name, any, any, any>, "executor" | "caller">,
+export const layer = <Name extends string, E extends Executor.Executor>(
+  machine: StateMachine.Runnable<Name, E>,
   options?: { readonly client?: Partial<ClientConfig.ClientConfig> }
 ): Layer.Layer<
   Caller.Id<Name> | Replica,
-  Quorum.QuorumsUnusable | Bounds.ConfigRefused | JournalError.OpenError | JournalError.JournalError,
+  | Quorum.QuorumsUnusable
+  | Bounds.ConfigRefused
+  | JournalError.OpenError
+  | JournalError.JournalError
+  | Machine.MachineFailed,
   Executor.Id<Name> | JournalStore.JournalStore | Peers
 > =>
   Layer.scopedContext(

@@ -17,15 +17,13 @@
 import { Journal, type JournalError, type Snapshot } from "@synod/journal"
 import { Acceptor, Ballot, Slot } from "@synod/paxos"
 import type { Message } from "@synod/paxos"
-import type { Executor } from "@synod/state-machine"
+import type { Machine } from "@synod/state-machine"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import { crc32 } from "node:zlib"
 import { EventLoop } from "./EventLoop.js"
-import type { Applied } from "./LearnerActor.js"
 import { ReplicaConfig } from "./ReplicaConfig.js"
 
 /**
@@ -33,8 +31,8 @@ import { ReplicaConfig } from "./ReplicaConfig.js"
  * @category models
  */
 export interface Snapshots {
-  /** The machine stands so after one more slot, whose entry has so many bytes. Takes a snapshot if one is due. */
-  readonly applied: (machine: Applied, bytes: number) => void
+  /** The machine holds one more slot, whose entry has so many bytes. Takes a snapshot if one is due. */
+  readonly applied: (bytes: number) => void
   /** The log is shorter now: room can be given back. */
   readonly trimmed: () => void
   /** Hands out a piece, to a replica that has promised as much as this one. */
@@ -56,24 +54,32 @@ export interface Snapshots {
 export type Served = Message.SnapshotChunk | Message.Rejected | Message.NoSnapshot
 
 /**
- * The machine of the newest snapshot that can be used, if there is one. It must reach as far as the log was trimmed.
+ * Brings a machine that was just opened on by the newest snapshot that can be used, if that is worth it: it must reach as far
+ * as the log was trimmed, and save a machine that stands somewhere already from applying more slots than lie between two
+ * snapshots.
  *
  * @since 0.1.0
  * @category restoring
  */
-export const newest = (
-  executor: Executor.Executor
-): Effect.Effect<Applied | undefined, JournalError.JournalError, Journal.Journal> =>
+export const bringOn = (
+  machine: Machine.Machine
+): Effect.Effect<void, JournalError.JournalError | Machine.MachineFailed, Journal.Journal> =>
   Effect.gen(function* () {
     const journal = yield* Journal.Journal
+    const config = yield* ReplicaConfig
+    const { trimmedThrough } = journal.recovered
+    const { slot } = machine.at()
+    const ahead = slot === 0 || slot < trimmedThrough ? slot : slot + config.snapshotSlots
     for (const snapshot of yield* journal.snapshots) {
-      if (snapshot.slot < journal.recovered.trimmedThrough) continue
-      const machine = yield* Effect.option(
-        Effect.tapErrorTag(restore(executor, snapshot), "SnapshotUnusable", ({ message }) => Effect.logWarning(message))
+      if (snapshot.slot < trimmedThrough || snapshot.slot <= ahead) continue
+      const brought = yield* restore(machine, snapshot).pipe(
+        Effect.flatMap(({ adopt }) => adopt),
+        Effect.scoped,
+        Effect.as(true),
+        Effect.catchTag("SnapshotUnusable", ({ message }) => Effect.as(Effect.logWarning(message), false))
       )
-      if (machine._tag === "Some") return machine.value
+      if (brought) return
     }
-    return undefined
   })
 
 /**
@@ -88,35 +94,41 @@ export interface SnapshotUnusable {
 }
 
 /**
- * The machine as it was when the snapshot was taken.
+ * The state as it was when the snapshot was taken, for the machine to adopt.
  *
  * @since 0.1.0
  * @category restoring
  */
 export const restore = (
-  executor: Executor.Executor,
+  machine: Machine.Machine,
   { bytes, chunks, crc, slot, time }: Snapshot.Snapshot
-): Effect.Effect<Applied, SnapshotUnusable | JournalError.JournalError, Journal.Journal> =>
+): Effect.Effect<
+  Machine.Prepared,
+  SnapshotUnusable | JournalError.JournalError | Machine.MachineFailed,
+  Journal.Journal | Scope.Scope
+> =>
   Effect.gen(function* () {
     const journal = yield* Journal.Journal
+    const eventLoop = yield* EventLoop
     const unusable = (reason: string) => {
       const message = `the snapshot at slot ${slot} can't be used: ${reason}`
       return Effect.fail<SnapshotUnusable>({ _tag: "SnapshotUnusable", message })
     }
-    const whole = new Uint8Array(bytes)
+    const restoration = yield* machine.restore
+    let sum = 0
     let end = 0
     for (let index = 0; index < chunks; index++) {
       const body = yield* Effect.catchTag(journal.readChunk(slot, index), "SnapshotDamaged", ({ reason }) =>
         unusable(reason)
       )
       if (end + body.length > bytes) return yield* unusable("it is longer than it was")
-      whole.set(body, end)
+      sum = crc32(body, sum)
       end += body.length
+      yield* Effect.catchTag(restoration.write(body), "SnapshotError", ({ message }) => unusable(message))
+      yield* eventLoop.turn
     }
-    if (end !== bytes || crc32(whole) !== crc) return yield* unusable("its checksum differs")
-    const restored = executor.restore(whole)
-    if (Either.isLeft(restored)) return yield* unusable(restored.left.message)
-    return { through: slot, time, replicated: restored.right }
+    if (end !== bytes || sum !== crc) return yield* unusable("its checksum differs")
+    return yield* Effect.catchTag(restoration.end({ slot, time }), "SnapshotError", ({ message }) => unusable(message))
   })
 
 /**
@@ -124,17 +136,15 @@ export const restore = (
  * @category constructors
  */
 export const make = (
-  executor: Executor.Executor,
+  machine: Machine.Machine,
   options: {
     readonly acceptor: () => Acceptor.State
     /** The log through this slot is dispensable. */
     readonly trim: (through: Slot.Slot) => Effect.Effect<void>
     /** A write failed: the journal answers nobody until the acceptor has looked what it holds, and it may have nothing to write. */
     readonly failed: () => void
-    /** What the machine was restored from at the start. */
-    readonly from: Slot.Slot
   }
-): Effect.Effect<Snapshots, never, Journal.Journal | Scope.Scope> =>
+): Effect.Effect<Snapshots, JournalError.JournalError, Journal.Journal | Scope.Scope> =>
   Effect.gen(function* () {
     const journal = yield* Journal.Journal
     const config = yield* ReplicaConfig
@@ -145,36 +155,38 @@ export const make = (
     const one = yield* Effect.makeSemaphore(1)
     /** Until when each snapshot is kept for those who fetch it, in milliseconds since 1970. */
     const pins = new Map<Slot.Slot, number>()
-    let last = { slot: options.from, bytes: 0 }
+    const [first] = yield* journal.snapshots
+    let last = first ?? { slot: Slot.zero, bytes: 0 }
     /** Where the last one was begun, and the bytes applied since, whatever became of it. */
-    let begun = options.from
+    let begun = last.slot
     let bytesSince = 0
     let taking = false
 
     const isDue = (slot: Slot.Slot): boolean =>
       slot - begun >= config.snapshotSlots || bytesSince >= Math.max(config.snapshotBytes, last.bytes)
 
-    const take = (machine: Applied) =>
-      one.withPermits(1)(
+    const take = one
+      .withPermits(1)(
         Effect.gen(function* () {
-          if (machine.through <= last.slot) return
-          const whole = yield* Effect.sync(() => executor.snapshot(machine.replicated))
-          const chunks = Math.max(1, Math.ceil(whole.length / config.chunk))
           yield* sweep
-          for (let index = 0; index < chunks; index++) {
-            const body = whole.subarray(index * config.chunk, (index + 1) * config.chunk)
-            yield* journal.saveChunk(machine.through, index, body)
+          const { at, next } = yield* machine.freeze
+          if (at.slot <= last.slot) return
+          const slot = Slot.make(at.slot)
+          let chunks = 0
+          let bytes = 0
+          let crc = 0
+          for (;;) {
+            const body = yield* next(config.chunk)
+            if (body === undefined) break
+            yield* journal.saveChunk(slot, chunks++, body)
+            crc = crc32(body, crc)
+            bytes += body.length
             yield* eventLoop.turn
           }
-          yield* saved({
-            slot: machine.through,
-            time: machine.time,
-            bytes: whole.length,
-            chunks,
-            crc: crc32(whole)
-          })
+          yield* saved({ slot, time: at.time, bytes, chunks, crc })
         })
       )
+      .pipe(Effect.scoped)
 
     const saved = (snapshot: Snapshot.Snapshot) =>
       Effect.gen(function* () {
@@ -184,7 +196,8 @@ export const make = (
         const previous = whole[1]
         if (previous === undefined) return
         const { chosenThrough } = options.acceptor()
-        const through = Math.min(previous.slot, snapshot.slot - config.margin, chosenThrough, ...pinned())
+        const kept = machine.durableThrough() ?? chosenThrough
+        const through = Math.min(previous.slot, snapshot.slot - config.margin, chosenThrough, kept, ...pinned())
         if (through > 0) yield* options.trim(Slot.make(through))
         yield* sweep
       })
@@ -203,7 +216,7 @@ export const make = (
     })
 
     /** What goes wrong here is no reason to stop: the log stays as long as it is. */
-    const inBackground = (effect: Effect.Effect<void, JournalError.JournalError>): void => {
+    const inBackground = (effect: Effect.Effect<void, JournalError.JournalError | Machine.MachineFailed>): void => {
       runFork(
         Effect.catchAllCause(effect, (cause) => {
           options.failed()
@@ -231,15 +244,16 @@ export const make = (
       })
 
     return {
-      applied: (machine, bytes) => {
+      applied: (bytes) => {
         bytesSince += bytes
-        if (taking || !isDue(machine.through)) return
+        const slot = Slot.make(machine.at().slot)
+        if (taking || !isDue(slot)) return
         taking = true
-        begun = machine.through
+        begun = slot
         bytesSince = 0
         inBackground(
           Effect.ensuring(
-            take(machine),
+            take,
             Effect.sync(() => (taking = false))
           )
         )

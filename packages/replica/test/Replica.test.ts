@@ -114,9 +114,13 @@ describe("a replica that can't go on", () => {
     Effect.gen(function* () {
       const { peer, replica } = yield* single(0, Effect.void, [], (executor) => ({
         ...executor,
-        apply: () => {
-          throw new TypeError("undefined is not a state")
-        }
+        open: (where) =>
+          Effect.map(executor.open(where), (machine) => ({
+            ...machine,
+            apply: () => {
+              throw new TypeError("undefined is not a state")
+            }
+          }))
       }))
       expect(yield* Effect.flip(peer.client.submit(open))).toMatchObject({ _tag: "Unreachable", sent: true })
       expect((yield* Effect.flip(replica.stopped)).message).toBe("Node 1 has stopped: undefined is not a state")

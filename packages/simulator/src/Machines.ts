@@ -14,7 +14,7 @@ import * as RpcServer from "@effect/rpc/RpcServer"
 import { Journal } from "@synod/journal"
 import type { NodeId, Quorum } from "@synod/paxos"
 import { Actor, EventLoop, Peers, PeerServer, Replica, ReplicaConfig } from "@synod/replica"
-import type { Executor } from "@synod/state-machine"
+import type { ValueExecutor } from "@synod/state-machine"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -82,7 +82,7 @@ export const make = <State>(
     readonly witness: Witness<State>
     readonly counts: Counts
     /** The machine with its handlers, made anew for each start. */
-    readonly executor: () => Executor.Executor<State>
+    readonly executor: () => ValueExecutor.ValueExecutor<State>
   }
 ): Machines => {
   const { cluster, config, counts, network, quorums, witness } = options

@@ -9,9 +9,10 @@ import * as Batch from "@synod/state-machine/Batch"
 import * as Command from "@synod/state-machine/Command"
 import * as Digest from "@synod/state-machine/Digest"
 import * as Envelope from "@synod/state-machine/Envelope"
-import type * as Executor from "@synod/state-machine/Executor"
+import type { At } from "@synod/state-machine/Machine"
 import * as Reply from "@synod/state-machine/Reply"
 import type * as StateMachine from "@synod/state-machine/StateMachine"
+import type { ValueExecutor } from "@synod/state-machine/ValueExecutor"
 import * as Data from "effect/Data"
 import * as Either from "effect/Either"
 import type { Operation } from "./History.js"
@@ -97,7 +98,7 @@ export class UncheckableMachine extends Data.TaggedError("UncheckableMachine")<{
 }
 
 /** Two places in a log that differ in all that a handler can see of its place. */
-const places: readonly [Executor.At, Executor.At] = [
+const places: readonly [At, At] = [
   { slot: 1, time: 0 },
   { slot: 1_000_003, time: 4_102_444_800_000 }
 ]
@@ -113,14 +114,14 @@ const places: readonly [Executor.At, Executor.At] = [
  */
 export const ofMachine = <Name extends string, State, Commands extends Rpc.Any, Queries extends Rpc.Any>(
   machine: StateMachine.StateMachine<Name, State, Commands, Queries>,
-  executor: Executor.Executor<State>,
+  executor: ValueExecutor<State>,
   options: Pick<Model<State>, "partition"> = {}
 ): Model<State> => {
   const queries = new Set(machine.queries.map((query) => (query as unknown as { readonly _tag: string })._tag))
   const apply = applyOne(executor)
   const run = (state: State, operation: Operation): Ran<State> => {
     const bytes = Either.getOrThrow(Command.encode(operation.name, operation.input))
-    const at = (place: Executor.At): Ran<State> =>
+    const at = (place: At): Ran<State> =>
       queries.has(operation.name)
         ? { state, answer: executor.query({ ...executor.initial, state }, place, bytes) }
         : apply(state, place, bytes)
@@ -182,10 +183,10 @@ interface Ran<State> {
 const digestOf = <State>({ answer, state }: Ran<State>): string => Digest.of([answer, state])
 
 /** Each command is the first of a new session, so that a state is that of the machine and nothing else. */
-const applyOne = <State>(executor: Executor.Executor<State>) => {
+const applyOne = <State>(executor: ValueExecutor<State>) => {
   const { sessions } = executor.initial
   const open = Envelope.encode(Envelope.open)
-  return (state: State, place: Executor.At, command: Uint8Array): Ran<State> => {
+  return (state: State, place: At, command: Uint8Array): Ran<State> => {
     const call = Envelope.call({ session: sessions.opened + 1, acknowledged: 0, first: 0, commands: [command] })
     const applied = executor.apply({ sessions, state }, place, Batch.encode([open, Envelope.encode(call)]))
     const reply = Either.getOrThrow(Reply.decode(applied.replies[1]!))

@@ -15,7 +15,7 @@ import type { Journal } from "@synod/journal"
 import { Ballot } from "@synod/paxos"
 import type { Durable, Entry, NodeId, Quorum } from "@synod/paxos"
 import { Batch, Digest, Envelope, SessionTable } from "@synod/state-machine"
-import type { Executor, Outcome } from "@synod/state-machine"
+import type { Executor, Machine, Outcome, Replicated, ValueExecutor } from "@synod/state-machine"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as BallotBox from "./BallotBox.js"
@@ -28,8 +28,8 @@ import type { World } from "./World.js"
 export interface Witness<State> {
   /** The journal of a node, watched. */
   readonly journal: (node: NodeId.NodeId, journal: Journal.Journal["Type"]) => Journal.Journal["Type"]
-  /** The machine of a node, watched. */
-  readonly executor: (node: NodeId.NodeId, executor: Executor.Executor<State>) => Executor.Executor<State>
+  /** The machines of a node, watched. */
+  readonly executor: (node: NodeId.NodeId, executor: ValueExecutor.ValueExecutor<State>) => Executor.Executor
   /** A client is about to send this command. */
   readonly submitted: (command: Uint8Array) => void
   /** A journal is gone: what its node held counts no longer. */
@@ -61,7 +61,7 @@ interface Slot {
   readonly time: number
   readonly digest: string
   readonly replies: string
-  readonly state: Executor.Replicated<any>
+  readonly state: Replicated.Replicated<any>
 }
 
 /** What a journal holds. */
@@ -94,8 +94,8 @@ export const make = <State>(
   const seen = new Set<string>()
   /** By session and sequence. */
   const slotOf = new Map<string, number>()
-  /** The machine of whoever applied a slot first. */
-  let machine: Executor.Executor<State> | undefined
+  /** The executor of whoever applied a slot first. */
+  let first: ValueExecutor.ValueExecutor<State> | undefined
   let endings = 0
   const journals = new Map<NodeId.NodeId, Held>()
   let repeats = 0
@@ -209,32 +209,42 @@ export const make = <State>(
     })
   }
 
-  const executor: Witness<State>["executor"] = (node, inner) => {
-    let through = 0
-    let time = 0
-    let digested = { state: inner.initial, digest: inner.digest(inner.initial) }
-    /** Machines that came out of snapshots, and were not gone on from yet. */
-    const fromSnapshots = new WeakSet<Executor.Replicated<State>>()
+  const executor: Witness<State>["executor"] = (node, inner) => ({
+    ...inner,
+    open: (where) => Effect.map(inner.open(where), (machine) => watch(node, inner, machine))
+  })
 
-    const restore: Executor.Executor<State>["restore"] = (bytes) => {
-      const machine = inner.restore(bytes)
-      if (Either.isRight(machine)) fromSnapshots.add(machine.right)
-      return machine
-    }
+  const watch = (
+    node: NodeId.NodeId,
+    inner: ValueExecutor.ValueExecutor<State>,
+    machine: ValueExecutor.ValueMachine<State>
+  ): Machine.Machine => {
+    let { slot: through, time } = machine.at()
+    let digested = { state: machine.replicated(), digest: inner.digest(machine.replicated()) }
 
-    /** It goes on from a snapshot, which must be what everybody else had after the slot before. */
-    const goesOn = (state: Executor.Replicated<State>, slot: number): void => {
-      if (!fromSnapshots.delete(state)) return
+    /** It goes on from a snapshot, which must be what everybody else had after that slot. */
+    const goesOn = (at: Machine.At): void => {
       restored++
-      through = slot - 1
-      const known = slots[through - 1]
-      hold("equal digests", known !== undefined && known.digest === inner.digest(state), () => {
+      through = at.slot
+      time = at.time
+      const digest = inner.digest(machine.replicated())
+      hold("equal digests", slots[through - 1]?.digest === digest, () => {
         return `node ${node} goes on from a snapshot at slot ${through} that holds another state than others had then`
       })
+      digested = { state: machine.replicated(), digest }
     }
 
-    const apply: Executor.Executor<State>["apply"] = (state, at, batch) => {
-      goesOn(state, at.slot)
+    const restore = Effect.map(machine.restore, (restoration): Machine.Restoration => ({
+      ...restoration,
+      end: (at) =>
+        Effect.map(restoration.end(at), (prepared) => ({
+          at,
+          adopt: Effect.map(prepared.adopt, () => goesOn(at))
+        }))
+    }))
+
+    const apply: Machine.Machine["apply"] = (at, batch) => {
+      const state = machine.replicated()
       hold("in order", at.slot === through + 1, () => `node ${node} applies slot ${at.slot} after slot ${through}`)
       through = at.slot
       hold("time never goes back", at.time >= time, () => `node ${node} applies slot ${at.slot} at an earlier time`)
@@ -243,7 +253,9 @@ export const make = <State>(
       hold("only what is chosen", chosen !== undefined && equal(chosen.batch, batch), () => {
         return `node ${node} applies in slot ${at.slot} what no quorum has accepted there`
       })
-      const applied = inner.apply(state, at, batch)
+      const result = machine.apply(at, batch)
+      if (Either.isLeft(result)) return result
+      const applied = { state: machine.replicated(), replies: result.right }
       const digest = inner.digest(applied.state)
       const replies = applied.replies.map(latin1).join()
       world.trace.event(String(node), "applies", () => `slot ${at.slot}, digest ${digest}`)
@@ -258,22 +270,22 @@ export const make = <State>(
         )
         examine(state, at, batch, applied, digest, replies)
         slots[at.slot - 1] = { batch, time: at.time, digest, replies, state: applied.state }
-        machine = inner
+        first = inner
       } else {
         hold("equal digests", known.digest === digest && known.replies === replies && known.time === at.time, () => {
           return `node ${node} comes to another ${known.digest === digest ? "reply" : "state"} than others at slot ${at.slot}: ${deterministic}`
         })
       }
       digested = { state: applied.state, digest }
-      return applied
+      return result
     }
 
     /** The first replica to apply a slot is looked at closely. */
     const examine = (
-      state: Executor.Replicated<State>,
-      at: Executor.At,
+      state: Replicated.Replicated<State>,
+      at: Machine.At,
       batch: Uint8Array,
-      applied: Executor.Applied<State>,
+      applied: ValueExecutor.Applied<State>,
       digest: string,
       replies: string
     ): void => {
@@ -303,7 +315,7 @@ export const make = <State>(
       if (wrong !== undefined) violate("invariant", `after slot ${at.slot}: ${wrong}`)
     }
 
-    return { ...inner, apply, restore }
+    return { ...machine, apply, restore }
   }
 
   return {
@@ -319,9 +331,9 @@ export const make = <State>(
       // The state before the first slot answers too.
       for (let slot = slots.length; slot >= from; slot--) {
         const known = slots[slot - 1]
-        if (machine === undefined) return true
-        const state = known?.state ?? machine.initial
-        if (equal(machine.query(state, { slot, time: known?.time ?? 0 }, query), answer)) return true
+        if (first === undefined) return true
+        const state = known?.state ?? first.initial
+        if (equal(first.query(state, { slot, time: known?.time ?? 0 }, query), answer)) return true
       }
       return false
     },

@@ -50,6 +50,7 @@ import { makeLocalCaller } from "./internal/localCaller.js"
 import * as Procedure from "./internal/procedure.js"
 import * as Validate from "./internal/validate.js"
 import * as SessionTable from "./SessionTable.js"
+import * as ValueExecutor from "./ValueExecutor.js"
 import type { CommandDefect, OutcomeUnknown, Overloaded, SessionExpired, Token, Unavailable } from "./Outcome.js"
 
 /**
@@ -83,7 +84,7 @@ export interface StateMachine<
   readonly commands: ReadonlyArray<Commands>
   readonly queries: ReadonlyArray<Queries>
   /** What replicas run; provided by `toLayer`. */
-  readonly executor: Context.Tag<Executor.Id<Name>, Executor.Executor<State>>
+  readonly executor: Context.Tag<Executor.Id<Name>, ValueExecutor.ValueExecutor<State>>
   /** What the client calls through; provided by deployments and by {@link layerLocal}. */
   readonly caller: Context.Tag<Caller.Id<Name>, Caller.Caller>
   /** A method for every command and query. */
@@ -107,8 +108,19 @@ export interface Any {
   readonly [TypeId]: TypeId
   readonly name: string
   readonly version: number
-  readonly executor: Context.Tag<any, Executor.Executor>
+  readonly executor: Context.Tag<any, any>
   readonly caller: Context.Tag<any, Caller.Caller>
+}
+
+/**
+ * A machine of the name, of whatever kind, as whoever runs it needs it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Runnable<Name extends string, E extends Executor.Executor = any> {
+  readonly executor: Context.Tag<Executor.Id<Name>, E>
+  readonly caller: Context.Tag<Caller.Id<Name>, Caller.Caller>
 }
 
 /**
@@ -319,7 +331,7 @@ export const make = <
   }
   const initialFault = Validate.faultOfInitial(definition)
   if (initialFault !== undefined) refuse(initialFault)
-  const executor = Executor.Tag<Name, State>(name)
+  const executor = Executor.Tag<Name, ValueExecutor.ValueExecutor<State>>(name)
   const caller = Caller.Tag(name)
   return {
     [TypeId]: TypeId,
@@ -341,7 +353,7 @@ export const make = <
         Effect.gen(function* () {
           const built = Effect.isEffect(handlers) ? yield* handlers : handlers
           const runtime = yield* Effect.runtime<never>()
-          return Executor.make(definition, built as UntypedHandlers<State>, runtime)
+          return ValueExecutor.make(definition, built as UntypedHandlers<State>, runtime)
         })
       )
   }
@@ -358,7 +370,7 @@ export const make = <
  * @since 0.1.0
  * @category layers
  */
-export const layerLocal = <Name extends string, State, Commands extends Rpc.Any, Queries extends Rpc.Any>(
-  machine: StateMachine<Name, State, Commands, Queries>
+export const layerLocal = <Name extends string, E extends Executor.Executor>(
+  machine: Runnable<Name, E>
 ): Layer.Layer<Caller.Id<Name>, never, Executor.Id<Name>> =>
-  Layer.effect(machine.caller, Effect.flatMap(machine.executor, makeLocalCaller))
+  Layer.scoped(machine.caller, Effect.flatMap(machine.executor, makeLocalCaller))

@@ -1,14 +1,14 @@
-import { Answer, Batch, Command, Envelope, type Executor, Reply } from "@synod/state-machine"
+import { Answer, Batch, Command, Envelope, type Replicated, Reply, type ValueExecutor } from "@synod/state-machine"
 import { Either } from "effect"
 
 /** A log of one client: it opens session 1 in slot 1, then each slot holds what is given. */
 export interface Log {
-  readonly executor: Executor.Executor
-  readonly replicated: Executor.Replicated
+  readonly executor: ValueExecutor.ValueExecutor
+  readonly replicated: Replicated.Replicated
   readonly slot: number
 }
 
-export const start = (executor: Executor.Executor): Log =>
+export const start = (executor: ValueExecutor.ValueExecutor): Log =>
   apply({ executor, replicated: executor.initial, slot: 0 }, [Envelope.encode(Envelope.open)]).log
 
 /** Applies a batch in the next slot, at a time that follows from the slot. */

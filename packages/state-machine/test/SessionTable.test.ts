@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Answer, Batch, Command, Envelope, type Executor, Reply, SessionTable } from "@synod/state-machine"
+import { Answer, Batch, Command, Envelope, type Replicated, Reply, SessionTable } from "@synod/state-machine"
 import { Effect, Either, FastCheck } from "effect"
 import { Bank, BankLive } from "./Bank.js"
 
@@ -17,7 +17,7 @@ const makeLog = Effect.map(Bank.executor, (unbounded) => {
   }
   return {
     executor,
-    replicated: (): Executor.Replicated => replicated,
+    replicated: (): Replicated.Replicated => replicated,
     restore: () => {
       replicated = Either.getOrThrow(executor.restore(executor.snapshot(replicated)))
     },

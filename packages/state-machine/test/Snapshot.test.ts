@@ -1,6 +1,6 @@
 import { Rpc } from "@effect/rpc"
 import { assert, describe, it } from "@effect/vitest"
-import { type Executor, StateMachine } from "@synod/state-machine"
+import { StateMachine, type ValueExecutor } from "@synod/state-machine"
 import { BigDecimal, Context, Effect, Either, FastCheck, HashMap, Layer, Option, Schema } from "effect"
 import { call, command, digestOf, start } from "./Machine.js"
 
@@ -26,7 +26,9 @@ const make = (name: string, version: number) => {
   const layer = machine.toLayer({
     Put: (state, { account }) => Effect.succeed([undefined, HashMap.set(state, account.name, account)])
   })
-  return Effect.map(Layer.build(layer), (context): Executor.Executor => Context.unsafeGet(context, machine.executor))
+  return Effect.map(Layer.build(layer), (context): ValueExecutor.ValueExecutor =>
+    Context.unsafeGet(context, machine.executor)
+  )
 }
 
 const accounts = [1, 2, 3].map((n) => ({
@@ -38,14 +40,14 @@ const accounts = [1, 2, 3].map((n) => ({
   ...(n === 3 ? { note: "kept" } : {})
 }))
 
-const filled = (executor: Executor.Executor) =>
+const filled = (executor: ValueExecutor.ValueExecutor) =>
   call(
     start(executor),
     0,
     accounts.map((account) => command("Put", { account }))
   ).log
 
-const refusal = (executor: Executor.Executor, bytes: Uint8Array): string =>
+const refusal = (executor: ValueExecutor.ValueExecutor, bytes: Uint8Array): string =>
   Either.match(executor.restore(bytes), { onLeft: ({ message }) => message, onRight: () => "restored" })
 
 describe("Snapshot", () => {

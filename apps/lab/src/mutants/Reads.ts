@@ -49,7 +49,7 @@ export const reads: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: "packages/replica/src/LearnerActor.ts",
-        find: "          if (slot <= applied.through) return answer",
+        find: "          if (slot <= through()) return answer",
         replace: "          if (slot >= 0) return answer"
       }
     ],

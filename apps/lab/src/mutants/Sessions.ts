@@ -11,8 +11,8 @@ export const sessions: ReadonlyArray<Mutant> = [
     bug: "A command that comes again under its session and sequence is applied again (RIFL; the Raft thesis, 6.3).",
     edits: [
       {
-        file: "packages/state-machine/src/Executor.ts",
-        find: "        if (answered !== undefined) return answered\n",
+        file: "packages/state-machine/src/ExactlyOnce.ts",
+        find: "      if (answered !== undefined) return answered\n",
         replace: ""
       }
     ],
@@ -75,7 +75,7 @@ export const sessions: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: learner,
-        find: "      initial: options.waiting ? Learner.waiting : Learner.initial(options.machine.through),",
+        find: "      initial: options.waiting ? Learner.waiting : Learner.initial(through()),",
         replace: "      initial: Learner.initial(journal.recovered.chosenThrough),"
       }
     ],
@@ -87,7 +87,7 @@ export const sessions: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: learner,
-        find: "      const time = Math.max(applied.time, entry.time)",
+        find: "      const time = Math.max(machine.at().time, entry.time)",
         replace: "      const time = clock.unsafeCurrentTimeMillis()"
       }
     ],
@@ -99,7 +99,7 @@ export const sessions: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: learner,
-        find: "      const time = Math.max(applied.time, entry.time)",
+        find: "      const time = Math.max(machine.at().time, entry.time)",
         replace: "      const time = entry.time"
       }
     ],
@@ -122,8 +122,8 @@ export const sessions: ReadonlyArray<Mutant> = [
     bug: "A command whose outcome was asked for is said never to be applied, and nothing keeps it from being applied when it arrives later.",
     edits: [
       {
-        file: "packages/state-machine/src/Executor.ts",
-        find: "      sessions = SessionTable.use(sessions, id, Session.record(session, sequence, Answer.withdrawn), at.time)\n",
+        file: "packages/state-machine/src/ExactlyOnce.ts",
+        find: "    session.record(sequence, Answer.withdrawn)\n",
         replace: ""
       }
     ],

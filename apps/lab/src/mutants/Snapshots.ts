@@ -10,7 +10,7 @@ export const snapshotting: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: snapshots,
-        find: "Math.min(previous.slot, snapshot.slot - config.margin, chosenThrough, ...pinned())",
+        find: "Math.min(previous.slot, snapshot.slot - config.margin, chosenThrough, kept, ...pinned())",
         replace: "chosenThrough"
       }
     ],
@@ -22,8 +22,8 @@ export const snapshotting: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: snapshots,
-        find: "return { through: slot, time, replicated: restored.right }",
-        replace: "return { through: slot, time: 0, replicated: restored.right }"
+        find: "restoration.end({ slot, time })",
+        replace: "restoration.end({ slot, time: 0 })"
       }
     ],
     tier: "world"

@@ -7,8 +7,7 @@
  */
 import { Acceptor, Ballot, Election, Entry, Learner, Proposer, Slot } from "@synod/paxos"
 import type { Durable, Message, NodeId, Quorum } from "@synod/paxos"
-import type { Executor } from "@synod/state-machine"
-import { SessionTable } from "@synod/state-machine"
+import { type Replicated, SessionTable } from "@synod/state-machine"
 import * as Lock from "./storyLock.js"
 import { Refused } from "./storyRefused.js"
 import { type Client, Clients, type Told } from "./roomClients.js"
@@ -31,7 +30,7 @@ export class Room {
   readonly table: RoomTable
   readonly refusals: Array<{ readonly node: NodeId.NodeId; readonly ballot: Ballot.Ballot }> = []
   /** What every node's machine holds before the first slot. */
-  private initial: Executor.Replicated<Lock.State> = Lock.executor.initial
+  private initial: Replicated.Replicated<Lock.State> = Lock.executor.initial
   private underWay: Array<Say.Addressed> = []
   private sentences: Array<string> = []
 

@@ -3,7 +3,7 @@
  */
 import { Acceptor, Durable, Election, Learner, Proposer, Slot } from "@synod/paxos"
 import type { Entry, NodeId } from "@synod/paxos"
-import type { Executor } from "@synod/state-machine"
+import type { Replicated } from "@synod/state-machine"
 import { executor, type State as Lock } from "./storyLock.js"
 import type { Client } from "./roomClients.js"
 
@@ -33,7 +33,7 @@ export class RoomNode {
     readonly id: NodeId.NodeId,
     readonly disk: Disk,
     /** The lock, as it is after all that the learner has applied. */
-    public lock: Executor.Replicated<Lock>
+    public lock: Replicated.Replicated<Lock>
   ) {
     const { durable, entries } = disk
     this.acceptor = Acceptor.recover(durable, entries.slice(durable.chosenThrough))

@@ -3,7 +3,7 @@
  */
 import * as Rpc from "@effect/rpc/Rpc"
 import { Answer, Batch, Command, Envelope, Reply, StateMachine } from "@synod/state-machine"
-import type { Executor } from "@synod/state-machine"
+import type { ValueExecutor } from "@synod/state-machine"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
@@ -36,7 +36,7 @@ const LockLive = Lock.toLayer({
       : Effect.fail(new LockHeld({ by }))
 })
 
-export const executor: Executor.Executor<State> = Effect.runSync(Effect.provide(Lock.executor, LockLive))
+export const executor: ValueExecutor.ValueExecutor<State> = Effect.runSync(Effect.provide(Lock.executor, LockLive))
 
 export const openBatch = (): Uint8Array => Batch.encode([Envelope.encode(Envelope.open)])
 

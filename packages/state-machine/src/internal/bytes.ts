@@ -22,6 +22,16 @@ export const stringsSize = (strings: ReadonlyArray<Uint8Array>): number => {
   return size
 }
 
+export const concat = (pieces: ReadonlyArray<Uint8Array>): Uint8Array => {
+  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    whole.set(piece, at)
+    at += piece.length
+  }
+  return whole
+}
+
 /** Fills a buffer whose size was computed beforehand. */
 export class Writer {
   readonly bytes: Uint8Array

@@ -5,27 +5,33 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import type * as Scope from "effect/Scope"
 import * as Answer from "../Answer.js"
 import * as Batch from "../Batch.js"
 import type * as Caller from "../Caller.js"
 import * as Command from "../Command.js"
 import * as Envelope from "../Envelope.js"
 import type * as Executor from "../Executor.js"
-import { SessionExpired } from "../Outcome.js"
+import type { MachineFailed } from "../Machine.js"
+import { OutcomeUnknown, SessionExpired, Unavailable } from "../Outcome.js"
 import * as Reply from "../Reply.js"
 
-export const makeLocalCaller = (executor: Executor.Executor): Effect.Effect<Caller.Caller> =>
+/** Where a machine that keeps something on a disk finds it. */
+const here: Executor.Where = { cluster: "local", node: 1 }
+
+/** Without its machine there is nothing to call, so that one that can't be opened is a defect. */
+export const makeLocalCaller = (executor: Executor.Executor): Effect.Effect<Caller.Caller, never, Scope.Scope> =>
   Effect.gen(function* () {
-    let replicated = executor.initial
-    let at: Executor.At = { slot: 0, time: yield* Clock.currentTimeMillis }
+    const machine = yield* executor.open(here)
     let sequence = 0
 
-    const apply = (envelope: Envelope.Envelope): Effect.Effect<Reply.Reply> =>
-      Effect.map(Clock.currentTimeMillis, (now) => {
-        at = { slot: at.slot + 1, time: Math.max(at.time, now) }
-        const { replies, state } = executor.apply(replicated, at, Batch.encode([Envelope.encode(envelope)]))
-        replicated = state
-        return Either.getOrThrow(Reply.decode(replies[0]!))
+    const apply = (envelope: Envelope.Envelope): Effect.Effect<Reply.Reply, MachineFailed> =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        const { slot, time } = machine.at()
+        const at = { slot: slot + 1, time: Math.max(time, now) }
+        return Either.map(machine.apply(at, Batch.encode([Envelope.encode(envelope)])), ([reply]) =>
+          Either.getOrThrow(Reply.decode(reply!))
+        )
       })
 
     const opened = yield* apply(Envelope.open)
@@ -38,7 +44,7 @@ export const makeLocalCaller = (executor: Executor.Executor): Effect.Effect<Call
           const first = sequence++
           note?.({ session, sequence: first, command: nameOf(command) })
           // Every earlier call was answered before this one began, so that none of them is asked for again.
-          return apply(Envelope.call({ session, acknowledged: first, first, commands: [command] }))
+          return unlessFailed(apply(Envelope.call({ session, acknowledged: first, first, commands: [command] })))
         }),
         (reply) => {
           if (reply._tag === "Replied") return Effect.succeed(reply.replies[0]!)
@@ -48,23 +54,30 @@ export const makeLocalCaller = (executor: Executor.Executor): Effect.Effect<Call
         }
       )
 
-    const reopen = Effect.map(apply(Envelope.open), (reply) => {
+    const reopen = Effect.map(unlessFailed(apply(Envelope.open)), (reply) => {
       if (reply._tag === "Opened") session = reply.session
     })
 
     return {
       submit,
       resolve: (token) =>
-        Effect.flatMap(apply(Envelope.resolve(token.session, token.sequence)), (reply) => {
-          if (reply._tag === "Replied") return Effect.succeed(reply.replies[0]!)
-          return reply._tag === "SessionExpired" && token.sequence >= reply.unapplied
-            ? Effect.succeed(Answer.withdrawn)
-            : Effect.fail(new SessionExpired({ token }))
-        }),
-      query: (query) => Effect.sync(() => executor.query(replicated, at, query)),
-      seen: Effect.sync(() => at.slot)
-    }
-  })
+        Effect.flatMap(
+          Effect.mapError(apply(Envelope.resolve(token.session, token.sequence)), () => new OutcomeUnknown({ token })),
+          (reply) => {
+            if (reply._tag === "Replied") return Effect.succeed(reply.replies[0]!)
+            return reply._tag === "SessionExpired" && token.sequence >= reply.unapplied
+              ? Effect.succeed(Answer.withdrawn)
+              : Effect.fail(new SessionExpired({ token }))
+          }
+        ),
+      query: (query) => unlessFailed(Effect.suspend(() => machine.query(query))),
+      seen: Effect.sync(() => machine.at().slot)
+    } satisfies Caller.Caller
+  }).pipe(Effect.orDie)
+
+/** A machine that fails has changed nothing. */
+const unlessFailed = <A>(effect: Effect.Effect<A, MachineFailed>): Effect.Effect<A, Unavailable> =>
+  Effect.mapError(effect, ({ message }) => new Unavailable({ reason: message }))
 
 const nameOf = (command: Uint8Array): string =>
   Either.match(Command.decode(command), { onLeft: () => "command", onRight: ({ tag }) => tag })

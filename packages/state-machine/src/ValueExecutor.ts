@@ -1,0 +1,182 @@
+/**
+ * Machines whose state is a value in memory, as `StateMachine.make` defines them: functions of that value, and the running copy
+ * that a replica opens.
+ *
+ * ```
+ *   batch of a slot ──► ExactlyOnce ──► decode ─► handler ─► encode ──► answer and next state
+ * ```
+ *
+ * The functions are synchronous and none of them throws: what can't be decoded, and what a handler does wrong, is
+ * answered in the same words everywhere and changes nothing.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import type * as Runtime from "effect/Runtime"
+import type * as Scope from "effect/Scope"
+import * as Digest from "./Digest.js"
+import * as ExactlyOnce from "./ExactlyOnce.js"
+import type { Executor, Where } from "./Executor.js"
+import { concat } from "./internal/bytes.js"
+import { HandlerRuntime } from "./internal/handlerRuntime.js"
+import { type Definition, Interpreter, type UntypedHandlers } from "./internal/interpreter.js"
+import { TableSessions } from "./internal/tableSessions.js"
+import * as Machine from "./Machine.js"
+import type { Replicated } from "./Replicated.js"
+import * as Session from "./Session.js"
+import * as SessionTable from "./SessionTable.js"
+import * as Snapshot from "./Snapshot.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Applied<State = any> {
+  readonly state: Replicated<State>
+  /** One `Reply` an envelope of the batch, in order. */
+  readonly replies: ReadonlyArray<Uint8Array>
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface ValueExecutor<State = any> extends Executor {
+  readonly bounded: (sessions: SessionTable.Bounds) => ValueExecutor<State>
+  /** A copy at slot 0. */
+  readonly open: (where: Where) => Effect.Effect<ValueMachine<State>, never, Scope.Scope>
+  /** What a replica holds before the first slot. */
+  readonly initial: Replicated<State>
+  /** Applies the batch of a slot. Bytes that are no batch get no reply and change nothing. Never throws. */
+  readonly apply: (state: Replicated<State>, at: Machine.At, batch: Uint8Array) => Applied<State>
+  /** Answers a query with the bytes of an `Answer`; `at` is the last slot applied. Never throws. */
+  readonly query: (state: Replicated<State>, at: Machine.At, query: Uint8Array) => Uint8Array
+  /** Equal for equal states, however they came about; 16 hex digits. */
+  readonly digest: (state: Replicated<State>) => string
+  /** The state as bytes. Throws when the state's own schema refuses it: then the machine is wrong. */
+  readonly snapshot: (state: Replicated<State>) => Uint8Array
+  /** The state that a snapshot was taken of. */
+  readonly restore: (bytes: Uint8Array) => Either.Either<Replicated<State>, Snapshot.SnapshotError>
+}
+
+/**
+ * A running copy of such a machine.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ValueMachine<State = any> extends Machine.Machine {
+  /** The state now; a value that later slots leave as it is. */
+  readonly replicated: () => Replicated<State>
+}
+
+/**
+ * The executor of a machine with its handlers, which run with the loggers and settings of `runtime`.
+ *
+ * @internal
+ */
+export const make = <State>(
+  definition: Definition<State>,
+  handlers: UntypedHandlers<State>,
+  runtime: Runtime.Runtime<never>
+): ValueExecutor<State> => {
+  const interpreter = new Interpreter(definition, handlers, new HandlerRuntime(runtime), runtime)
+  return bounded(definition, interpreter, definition.sessions)
+}
+
+const bounded = <State>(
+  definition: Definition<State>,
+  interpreter: Interpreter<State>,
+  bounds: SessionTable.Bounds
+): ValueExecutor<State> => {
+  const { name, version } = definition
+  const executor: ValueExecutor<State> = {
+    machine: { name, version },
+    sessions: bounds,
+    bounded: (other) => bounded(definition, interpreter, other),
+    open: () => Effect.sync(() => open(executor)),
+    initial: { state: definition.initial, sessions: SessionTable.empty },
+    apply: (replicated, at, batch) => {
+      let { state } = replicated
+      const sessions = new TableSessions(replicated.sessions, bounds)
+      const replies = ExactlyOnce.apply(sessions, at, batch, (index, command) => {
+        const result = interpreter.command(state, at, index, command)
+        state = result.state
+        return result.answer
+      })
+      const changed = state !== replicated.state || sessions.table !== replicated.sessions
+      return { state: changed ? { state, sessions: sessions.table } : replicated, replies }
+    },
+    query: (replicated, at, query) => interpreter.query(replicated.state, at, query),
+    digest: ({ sessions, state }) =>
+      Digest.of([
+        state,
+        sessions.opened,
+        SessionTable.entries(sessions).map(([id, session]) => [
+          id,
+          session.used,
+          session.acknowledged,
+          Session.answers(session)
+        ]),
+        SessionTable.over(sessions)
+      ]),
+    snapshot: (replicated) => Snapshot.encode(definition, replicated),
+    restore: (bytes) => Snapshot.decode(definition, bytes)
+  }
+  return executor
+}
+
+const open = <State>(executor: ValueExecutor<State>): ValueMachine<State> => {
+  let replicated = executor.initial
+  let at = Machine.beginning
+  return {
+    at: () => at,
+    replicated: () => replicated,
+    apply: (next, batch) => {
+      const applied = executor.apply(replicated, next, batch)
+      replicated = applied.state
+      at = next
+      return Either.right(applied.replies)
+    },
+    query: (query) => Either.right(executor.query(replicated, at, query)),
+    digest: Effect.sync(() => ({ at, digest: executor.digest(replicated) })),
+    freeze: Effect.sync(() => frozen(executor, at, replicated)),
+    restore: Effect.sync(() => {
+      const pieces: Array<Uint8Array> = []
+      return {
+        write: (bytes) => Effect.sync(() => void pieces.push(bytes)),
+        end: (place) =>
+          Effect.map(
+            Effect.suspend(() => executor.restore(concat(pieces))),
+            (state) => ({
+              at: place,
+              adopt: Effect.sync(() => {
+                replicated = state
+                at = place
+              })
+            })
+          )
+      } satisfies Machine.Restoration
+    }),
+    durableThrough: () => undefined
+  }
+}
+
+const frozen = <State>(
+  executor: ValueExecutor<State>,
+  at: Machine.At,
+  replicated: Replicated<State>
+): Machine.Frozen => {
+  let whole: Uint8Array | undefined
+  let given = 0
+  return {
+    at,
+    next: (bytes) =>
+      Effect.sync(() => {
+        whole ??= executor.snapshot(replicated)
+        if (given === whole.length) return undefined
+        return whole.subarray(given, (given = Math.min(whole.length, given + bytes)))
+      })
+  }
+}
