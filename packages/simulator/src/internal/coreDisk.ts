@@ -1,11 +1,12 @@
 /**
  * A node's journal on a simulated disk: a write takes time until it is synced. A crash before that may leave it, or the
- * first part of it, or nothing. What is synced stays.
+ * first part of it, or nothing. What is synced stays, the two newest snapshots among it.
  *
  * @internal
  */
 import { Durable } from "@synod/paxos"
 import type { Entry } from "@synod/paxos"
+import type * as Machine from "./coreMachine.js"
 import type { Counts, Rates } from "../Fault.js"
 import type { Seeded } from "../Seeded.js"
 
@@ -17,6 +18,8 @@ export class CoreDisk {
   /** What is synced. */
   durable: Durable.Durable = Durable.initial
   readonly entries: Array<Entry.Entry> = []
+  /** The newest first. */
+  snapshots: ReadonlyArray<Machine.Snapshot> = []
   /** Writes that are not synced yet, in their order; each is kept whole or not at all. */
   private underWay: ReadonlyArray<Merged> = []
   private fullUntil = 0
@@ -56,6 +59,19 @@ export class CoreDisk {
     for (const write of writes) this.apply(write)
   }
 
+  /** Entries behind a slot, unless the log begins later. */
+  read(after: number, count: number): ReadonlyArray<Entry.Entry> | undefined {
+    return after < this.durable.trimmedThrough ? undefined : this.entries.slice(after, after + count)
+  }
+
+  /** Is there room for it? */
+  keep(snapshot: Machine.Snapshot): boolean {
+    if (this.world.now() < this.fullUntil) return false
+    const others = this.snapshots.filter(({ slot }) => slot !== snapshot.slot)
+    this.snapshots = [snapshot, ...others].sort((a, b) => b.slot - a.slot).slice(0, 2)
+    return true
+  }
+
   /** The process is gone. What the operating system had not synced may reach the disk or not. */
   crash(): void {
     const { counts, seeded } = this.world
@@ -84,6 +100,8 @@ export class CoreDisk {
 
   private apply({ asked, write }: Merged): void {
     this.entries.length = write.after
+    // What is trimmed can't be read by mistake.
+    for (let i = this.durable.trimmedThrough; i < write.state.trimmedThrough; i++) delete this.entries[i]
     for (const entry of write.entries) this.entries.push(entry)
     this.durable = write.state
     this.world.synced(asked)

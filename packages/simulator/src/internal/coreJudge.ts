@@ -84,7 +84,8 @@ export class CoreJudge {
     const { durable, entries } = journal
     const same =
       durable === known.state && entries.length === known.log.length && entries.length === durable.acceptedThrough
-    if (!same || entries.at(-1) !== known.log.at(-1)) {
+    const trimmed = durable.trimmedThrough === durable.acceptedThrough
+    if (!same || (!trimmed && entries.at(-1) !== known.log.at(-1))) {
       this.fail("whole journals", `the journal of n${node} is not what its acceptor asked for`)
     }
   }
@@ -97,6 +98,7 @@ export class CoreJudge {
       const fall = `from ${Ballot.format(before[ballot])} to ${Ballot.format(state[ballot])}`
       this.fail("ballots never fall", `${ballot} of n${node} falls ${fall}`)
     }
+    this.trim(node, known, state.trimmedThrough)
     if (log.length > after && log[after] !== entries[0]) this.happened("a suffix that was never chosen is replaced")
     log.length = after
     for (const entry of entries) log.push(entry)
@@ -115,6 +117,16 @@ export class CoreJudge {
         this.fail("agreement", `n${node} takes slot ${slot + 1} for chosen, and it is not, or otherwise`)
       }
     }
+  }
+
+  /** A snapshot may take the place only of what is chosen, also where the log held something else, or nothing. */
+  private trim(node: NodeId.NodeId, { log, state }: Journal, through: number): void {
+    if (through === state.trimmedThrough) return
+    if (through > this.chosen.length) {
+      this.fail("only what is chosen is trimmed", `n${node} trims slot ${through}, which is not chosen`)
+    }
+    this.happened(through > state.chosenThrough ? "a snapshot takes the place of a log" : "a log is trimmed")
+    for (let i = state.chosenThrough; i < through; i++) log[i] = this.chosen[i]!
   }
 
   private choose(slot: number, entry: Entry.Entry, voters: ReadonlySet<NodeId.NodeId>, ballot: Ballot.Ballot): void {
@@ -151,6 +163,16 @@ export class CoreJudge {
     const known = (this.digests[slot - 1] ??= digest)
     if (known !== digest) this.fail("equal digests", `n${node} differs from others after slot ${slot}`)
     this.appliedThrough = Math.max(this.appliedThrough, slot)
+  }
+
+  /** The machine of a node goes on from a snapshot. */
+  restored(node: NodeId.NodeId, { machine, slot }: Machine.Snapshot): void {
+    this.happened("a machine goes on from a snapshot")
+    if (this.digests[slot - 1] === machine.digest) return
+    this.fail(
+      "equal digests",
+      `n${node} goes on from a snapshot of slot ${slot} that differs from what others had then`
+    )
   }
 
   /** A client was told in which slot its command was performed. */

@@ -5,6 +5,7 @@
  * @internal
  */
 import { Entry } from "@synod/paxos"
+import type { Slot } from "@synod/paxos"
 
 /** @internal */
 export interface Command {
@@ -25,6 +26,15 @@ interface Session {
   readonly slot: number
 }
 
+/** A machine as it was, which stays so. @internal */
+export type Frozen = Readonly<Pick<Machine, "digest">> & { readonly sessions: ReadonlyMap<number, Session> }
+
+/** The machine after a slot. @internal */
+export interface Snapshot {
+  readonly slot: Slot.Slot
+  readonly machine: Frozen
+}
+
 /** What became of a command. */
 export interface Performed {
   /** The machine has changed. */
@@ -35,6 +45,9 @@ export interface Performed {
 
 /** @internal */
 export const make = (): Machine => ({ digest: 0x811c9dc5, sessions: new Map() })
+
+/** A copy, to keep or to go on from. @internal */
+export const copy = ({ digest, sessions }: Frozen): Machine => ({ digest, sessions: new Map(sessions) })
 
 /** @internal */
 export const perform = (machine: Machine, { client, sequence }: Command, slot: number): Performed => {

@@ -3,7 +3,8 @@
  *
  * @internal
  */
-import type { Message } from "@synod/paxos"
+import type { Ballot, Message } from "@synod/paxos"
+import type * as Machine from "./coreMachine.js"
 
 /** @internal */
 export type Envelope =
@@ -13,6 +14,9 @@ export type Envelope =
   | { readonly kind: "refused"; readonly round: number }
   | { readonly kind: "acceptor"; readonly message: Message.ToAcceptor }
   | { readonly kind: "proposer"; readonly message: Message.ToProposer }
+  | { readonly kind: "fetchSnapshot"; readonly ballot: Ballot.Ballot }
+  | { readonly kind: "snapshot"; readonly snapshot: Machine.Snapshot }
+  | { readonly kind: "noSnapshot" }
   | { readonly kind: "submit"; readonly client: number; readonly sequence: number }
   | { readonly kind: "read"; readonly client: number; readonly sequence: number }
   | { readonly kind: "answer"; readonly sequence: number; readonly slot: number | undefined }

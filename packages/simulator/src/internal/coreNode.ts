@@ -23,6 +23,7 @@ import type { CoreJudge } from "./coreJudge.js"
 import * as Machine from "./coreMachine.js"
 import { nameOf, type Address, type Envelope } from "./coreMessage.js"
 import type { CoreNetwork } from "./coreNetwork.js"
+import { CoreSnapshots } from "./coreSnapshots.js"
 import type { Setting } from "./coreSetting.js"
 import type { CoreTrace } from "./coreTrace.js"
 
@@ -73,7 +74,7 @@ export class CoreNode {
   machine!: Machine.Machine
   readonly name: string
   /** Inputs of the acceptor that wait for the disk. */
-  private mailbox: Array<{ readonly from: NodeId.NodeId; readonly message: Message.ToAcceptor }> = []
+  private mailbox: Array<{ readonly from: NodeId.NodeId; readonly message: Acceptor.Input }> = []
   private writing = false
   /** What its parts have to tell each other in this turn. */
   private local: Array<() => void> = []
@@ -93,6 +94,7 @@ export class CoreNode {
   private readonly options: Proposer.Options
   private readonly electionOptions: Election.Options
   private readonly others: ReadonlyArray<NodeId.NodeId>
+  private readonly snapshots: CoreSnapshots
 
   constructor(
     readonly id: NodeId.NodeId,
@@ -104,6 +106,21 @@ export class CoreNode {
     this.options = { self: id, quorums: world.quorums, ...world.setting.sizes }
     this.electionOptions = { self: id, quorums: world.quorums }
     this.others = world.quorums.members.filter((node) => node !== id)
+    this.snapshots = new CoreSnapshots(
+      {
+        id,
+        disk,
+        others: this.others,
+        acceptor: () => this.acceptor,
+        applied: () => this.learner.appliedThrough,
+        input: (message) => {
+          this.mailbox.push({ from: id, message })
+          this.tell(() => this.accept())
+        },
+        later: (milliseconds, run) => this.later(milliseconds, () => this.perform(run))
+      },
+      world
+    )
   }
 
   get applied(): number {
@@ -130,8 +147,14 @@ export class CoreNode {
     this.acceptor = Acceptor.recover(durable, entries.slice(durable.chosenThrough))
     this.proposer = Proposer.initial(durable.promised)
     this.election = Election.initial(durable.promised)
-    this.learner = Learner.initial(Slot.zero)
-    this.machine = Machine.make()
+    const snapshot = this.disk.snapshots.find(({ slot }) => slot >= durable.trimmedThrough)
+    this.learner =
+      snapshot === undefined && durable.trimmedThrough > 0
+        ? Learner.waiting
+        : Learner.initial(snapshot?.slot ?? Slot.zero)
+    this.machine = snapshot === undefined ? Machine.make() : Machine.copy(snapshot.machine)
+    if (snapshot !== undefined) judge.restored(this.id, snapshot)
+    this.snapshots.begin(this.learner.appliedThrough)
     this.mailbox = []
     this.local = []
     this.backlog = []
@@ -151,6 +174,11 @@ export class CoreNode {
     }
     if (durable.acceptedThrough > 0) judge.happened("a node comes back with a log")
     this.perform(() => {
+      if (this.learner === Learner.waiting) this.snapshots.rebuild()
+      // Chosen through there at least, which the journal may not have noted.
+      if (snapshot !== undefined)
+        this.mailbox.push({ from: this.id, message: { _tag: "Install", slot: snapshot.slot } })
+      this.tell(() => this.accept())
       this.learn({ _tag: "Chosen", after: durable.chosenThrough, entries: [] })
       this.round()
       this.resend()
@@ -257,6 +285,12 @@ export class CoreNode {
         return this.accept()
       case "proposer":
         return this.propose({ _tag: "Receive", from: peer, message: envelope.message })
+      case "fetchSnapshot":
+        return this.snapshots.serve(peer, envelope.ballot)
+      case "snapshot":
+        return this.snapshots.got(envelope.snapshot)
+      case "noSnapshot":
+        return this.snapshots.got(undefined)
       case "submit":
       case "read":
         return this.serve(envelope.kind, { from, client: envelope.client, sequence: envelope.sequence })
@@ -325,11 +359,17 @@ export class CoreNode {
       if (action._tag === "Reply") this.reply(from, action.message)
       else if (action._tag === "Read") {
         const { after, ballot, bytes } = action.fetch
-        const entries = Acceptor.atMost(this.disk.entries.slice(after, after + this.world.setting.replay), bytes)
-        this.reply(from, { _tag: "Fetched", ballot, after, entries })
-      }
+        // Trimmed meanwhile, it stays unanswered, and is asked for elsewhere.
+        const entries = this.disk.read(after, this.world.setting.replay)
+        if (entries === undefined) continue
+        this.reply(from, { _tag: "Fetched", ballot, after, entries: Acceptor.atMost(entries, bytes) })
+      } else if (action._tag === "Pull") this.snapshots.pull(action.source)
     }
     for (const { action } of asked) {
+      // A newer one may have taken its place by now.
+      if (action._tag === "Restore" && this.snapshotAt(action.slot) !== undefined) {
+        this.learn({ _tag: "Restored", slot: action.slot })
+      }
       if (action._tag !== "Deliver") continue
       this.point()
       this.learn({ _tag: "Chosen", after: action.after, entries: action.entries })
@@ -347,12 +387,13 @@ export class CoreNode {
 
   /** What an acceptor says is what its journal says, but for `chosenThrough`, which may be forgotten. */
   private isDurable(): void {
-    const { acceptedBallot, acceptedThrough, promised } = Acceptor.durable(this.acceptor)
+    const { acceptedBallot, acceptedThrough, promised, trimmedThrough } = Acceptor.durable(this.acceptor)
     const { durable } = this.disk
     if (
       Ballot.equals(promised, durable.promised) &&
       Ballot.equals(acceptedBallot, durable.acceptedBallot) &&
-      acceptedThrough === durable.acceptedThrough
+      acceptedThrough === durable.acceptedThrough &&
+      trimmedThrough === durable.trimmedThrough
     )
       return
     this.world.judge.fail(
@@ -371,17 +412,41 @@ export class CoreNode {
       if (action._tag === "Apply") {
         this.point()
         this.apply(action.slot, action.entry)
+      } else if (action._tag === "Restore") {
+        this.restore(action.slot)
       } else if (action._tag === "Read") {
         judge.happened("a learner reads what it missed from the journal")
         const { after } = action
         this.later(setting.sync, () =>
           this.perform(() => {
-            this.learn({ _tag: "Read", after, entries: this.disk.entries.slice(after, after + setting.replay) })
+            const entries = this.disk.read(after, setting.replay)
+            if (entries === undefined) this.snapshots.rebuild()
+            else this.learn({ _tag: "Read", after, entries })
           })
         )
       }
     }
     if (this.confirmed.length > 0) this.answerReads()
+  }
+
+  /** The machine of a snapshot; whoever waits for a slot that it covers asks again. */
+  private restore(through: Slot.Slot): void {
+    const { judge, trace } = this.world
+    const snapshot = this.snapshotAt(through)
+    if (snapshot === undefined)
+      return judge.fail("whole snapshots", `${this.name} lacks the snapshot of slot ${through}`)
+    judge.restored(this.id, snapshot)
+    this.machine = Machine.copy(snapshot.machine)
+    trace.event(this.name, "restores", through, () => `goes on from the snapshot of slot ${through}`)
+    for (const [slot, { waiting }] of this.proposed) {
+      if (slot > through) continue
+      this.proposed.delete(slot)
+      waiting.forEach((one) => this.refuse(one))
+    }
+  }
+
+  private snapshotAt(through: Slot.Slot): Machine.Snapshot | undefined {
+    return this.disk.snapshots.find(({ slot }) => slot === through)
   }
 
   private apply(slot: number, entry: Entry.Entry): void {
@@ -398,6 +463,7 @@ export class CoreNode {
     const { digest } = this.machine
     trace.event(this.name, "applies", digest, () => `applies slot ${slot}: ${commands.map(Machine.format).join(" ")}`)
     judge.applied(this.id, slot, entry, fresh, digest)
+    this.snapshots.applied(slot, () => Machine.copy(this.machine))
     const expected = this.proposed.get(slot)
     if (expected === undefined) return
     this.proposed.delete(slot)

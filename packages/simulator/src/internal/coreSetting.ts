@@ -20,6 +20,8 @@ export interface Setting {
   readonly batch: number
   /** Slots that a learner reads from the journal at once. */
   readonly replay: number
+  /** Slots between two snapshots, 0 for none, and what of the log stays behind the newest. */
+  readonly snapshots: { readonly every: number; readonly margin: number }
   readonly heartbeat: number
   readonly jitter: number
   /** How long a peer may take to answer before it counts as silent. */
@@ -66,6 +68,7 @@ export const draw = (seeded: Seeded): Setting => ({
   },
   batch: seeded.pick([1, 2, defaults.batchEnvelopes]),
   replay: seeded.pick([2, defaults.replay]),
+  snapshots: { every: seeded.pick([0, 2, 5, 15]), margin: seeded.pick([0, 1, 10]) },
   heartbeat: Duration.toMillis(defaults.heartbeat),
   jitter: defaults.jitter,
   silence: electionTimeout,

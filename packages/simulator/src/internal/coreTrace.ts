@@ -84,6 +84,13 @@ const words = (envelope: Envelope, word: (value: number) => void): void => {
     }
     case "refused":
       return word(envelope.round)
+    case "fetchSnapshot":
+      return ballot(envelope.ballot)
+    case "snapshot":
+      word(envelope.snapshot.slot)
+      return word(envelope.snapshot.machine.digest)
+    case "noSnapshot":
+      return
     case "submit":
     case "read":
       return word(envelope.sequence)
@@ -111,6 +118,12 @@ const say = (envelope: Envelope): string => {
       return `#${envelope.sequence} is refused${envelope.leader === undefined ? "" : `, ask n${envelope.leader}`}`
     case "refused":
       return "nobody is there"
+    case "fetchSnapshot":
+      return `your snapshot, please; ${Ballot.format(envelope.ballot)} is promised here`
+    case "snapshot":
+      return `the snapshot of slot ${envelope.snapshot.slot}`
+    case "noSnapshot":
+      return "no snapshot"
     case "ask":
     case "heard":
       return envelope.message._tag

@@ -1,0 +1,150 @@
+/**
+ * The snapshots of a node of the core tier: taken of its machine now and then, the reason why its log may be short, and got
+ * from other nodes when the log of everybody is too short for this one. They are whole or not there at all: pieces, and
+ * what may go wrong with them, are met in the world tier.
+ *
+ * ```
+ *   machine ── every so many slots ──► disk ──► Trim ──► acceptor
+ *   acceptor ── Pull ──► fetchSnapshot ──► source ── snapshot ──► disk ──► Install ──► acceptor ── Restore ──► machine
+ * ```
+ *
+ * @internal
+ */
+import { Acceptor, Ballot, Slot } from "@synod/paxos"
+import type { NodeId } from "@synod/paxos"
+import type { CoreDisk } from "./coreDisk.js"
+import type * as Machine from "./coreMachine.js"
+import type { Envelope } from "./coreMessage.js"
+import type { NodeWorld } from "./coreNode.js"
+
+/** What a node lends its snapshots. @internal */
+export interface Host {
+  readonly id: NodeId.NodeId
+  readonly disk: CoreDisk
+  readonly others: ReadonlyArray<NodeId.NodeId>
+  readonly acceptor: () => Acceptor.State
+  readonly applied: () => number
+  /** Something for its acceptor. */
+  readonly input: (input: Acceptor.Local) => void
+  /** Does something in this life, after so many milliseconds. */
+  readonly later: (milliseconds: number, run: () => void) => void
+}
+
+/** A snapshot takes at most so many times as long as a write to the log. */
+const slower = 20
+
+/** @internal */
+export class CoreSnapshots {
+  private saving = false
+  private rebuilding = false
+  /** Counts the requests to others; the last one is waited for while this is not 0. */
+  private pulling = 0
+  private pulls = 0
+  private last = 0
+
+  constructor(
+    private readonly host: Host,
+    private readonly world: NodeWorld
+  ) {}
+
+  /** A life begins, from this slot on. */
+  begin(slot: number): void {
+    this.saving = false
+    this.rebuilding = false
+    this.pulling = 0
+    this.last = slot
+  }
+
+  /** The machine has applied this slot. */
+  applied(slot: number, freeze: () => Machine.Frozen): void {
+    const { every } = this.world.setting.snapshots
+    if (this.saving || every === 0 || slot - this.last < every) return
+    this.saving = true
+    this.last = slot
+    const snapshot = { slot: Slot.make(slot), machine: freeze() }
+    this.save(snapshot, () => {
+      this.saving = false
+    })
+  }
+
+  /** Hands one to a node that has promised as much as this one: what is in it was chosen at no ballot above that promise. */
+  serve(from: NodeId.NodeId, ballot: Ballot.Ballot): void {
+    const { promised } = this.host.acceptor()
+    const [newest] = this.host.disk.snapshots
+    const refused = newest === undefined || Ballot.greaterThan(promised, ballot)
+    this.send(from, refused ? { kind: "noSnapshot" } : { kind: "snapshot", snapshot: newest })
+  }
+
+  /** Asks a node for its newest one, unless an answer is waited for already. */
+  pull(source: NodeId.NodeId): void {
+    if (this.pulling !== 0) return
+    const pull = ++this.pulls
+    this.pulling = pull
+    this.send(source, { kind: "fetchSnapshot", ballot: this.host.acceptor().promised })
+    this.host.later(this.world.setting.silence, () => {
+      if (this.pulling === pull) this.pulling = 0
+    })
+  }
+
+  /** An answer, perhaps late or repeated: the promise of this node has not fallen since it asked. */
+  got(snapshot: Machine.Snapshot | undefined): void {
+    if (snapshot === undefined || !this.isOfUse(snapshot.slot)) {
+      this.pulling = 0
+      return
+    }
+    this.save(snapshot, () => {
+      this.pulling = 0
+      if (this.isOfUse(snapshot.slot)) this.host.input({ _tag: "Install", slot: snapshot.slot })
+    })
+  }
+
+  /** The log begins behind what the machine holds: goes on from a snapshot here, or from whoever has one. */
+  rebuild(): void {
+    if (this.rebuilding) return
+    this.rebuilding = true
+    this.look(0)
+  }
+
+  private look(turn: number): void {
+    const { acceptor, applied, disk, input, later, others } = this.host
+    later(this.world.setting.heartbeat, () => {
+      if (applied() >= acceptor().trimmedThrough) {
+        this.rebuilding = false
+        return
+      }
+      const [own] = disk.snapshots
+      if (own !== undefined && this.isOfUse(own.slot)) input({ _tag: "Install", slot: own.slot })
+      else this.pull(others[turn % others.length]!)
+      this.look(turn + 1)
+    })
+  }
+
+  private isOfUse(slot: number): boolean {
+    const { chosenThrough, trimmedThrough } = this.host.acceptor()
+    return slot > chosenThrough || (slot >= trimmedThrough && this.host.applied() < trimmedThrough)
+  }
+
+  private save(snapshot: Machine.Snapshot, then: () => void): void {
+    const { judge, seeded, setting } = this.world
+    this.host.later(setting.sync * slower * seeded.next(), () => {
+      if (this.host.disk.keep(snapshot)) {
+        judge.happened("a snapshot is taken")
+        this.trim(snapshot.slot)
+      }
+      then()
+    })
+  }
+
+  /** The log behind the older of two snapshots is dispensable. */
+  private trim(newest: number): void {
+    const previous = this.host.disk.snapshots[1]
+    if (previous === undefined) return
+    const { chosenThrough } = this.host.acceptor()
+    const through = Math.min(previous.slot, newest - this.world.setting.snapshots.margin, chosenThrough)
+    if (through > 0) this.host.input({ _tag: "Trim", through: Slot.make(through) })
+  }
+
+  private send(to: NodeId.NodeId, envelope: Envelope): void {
+    this.world.network.send(this.host.id, to, envelope)
+  }
+}
