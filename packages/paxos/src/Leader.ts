@@ -227,7 +227,10 @@ const trimmed = (self: Leading.Leading, from: NodeId, message: Message.Trimmed, 
   let state = self
   const actions: Array<Action> = []
   for (const [node, follower] of self.followers) {
-    if (!follower.fetching || follower.next !== message.after) continue
+    // One answer for each question, or several acceptors that wait at the same slot would make more and more of both.
+    if (!follower.fetching || follower.next !== message.after || Leading.sourceOf(self, follower, options) !== from) {
+      continue
+    }
     const refused: Follower.Follower = {
       ...follower,
       tries: 0,

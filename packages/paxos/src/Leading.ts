@@ -53,6 +53,17 @@ export const sourcesOf = (self: Leading, { next }: Follower.Follower, options: O
 }
 
 /**
+ * The acceptor that is asked for the slot to fetch: our own, if it can be, and another one each time that one is silent.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const sourceOf = (self: Leading, follower: Follower.Follower, options: Options): NodeId => {
+  const sources = sourcesOf(self, follower, options)
+  return sources[follower.turn % sources.length] ?? self.source
+}
+
+/**
  * How far an acceptor's log, all of which is a prefix of ours, is known to reach; 0 where it may hold other things.
  *
  * @since 0.1.0

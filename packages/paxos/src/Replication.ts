@@ -91,19 +91,13 @@ export const fetch = (self: Leading.Leading, node: NodeId, follower: Follower.Fo
   if (follower.fetching || follower.agreed < follower.next) return Step.make(self)
   return Step.make(
     Leading.withFollower(self, node, { ...follower, fetching: true }),
-    send(sourceOf(self, follower, options), {
+    send(Leading.sourceOf(self, follower, options), {
       _tag: "Fetch",
       ballot: self.ballot,
       after: follower.next,
       bytes: options.chunk
     })
   )
-}
-
-/** An acceptor that has the slot to fetch: our own, if it can be, and another one each time that one is silent. */
-const sourceOf = (self: Leading.Leading, follower: Follower.Follower, options: Options): NodeId => {
-  const sources = Leading.sourcesOf(self, follower, options)
-  return sources[follower.turn % sources.length] ?? self.source
 }
 
 /**

@@ -308,6 +308,21 @@ describe("Proposer: what a new leader may not do before it is in step", () => {
     assert.deepStrictEqual(told.hear(1, rejected("2.1", "2.1", "1.1", 4, 4)), ["to 2: Fetch 2.1 after 4"])
   })
 
+  it("takes an answer that entries were trimmed once, however many acceptors wait for them", () => {
+    const quorums = Either.getOrThrow(Quorum.majority([1, 2, 3, 4, 5].map(node)))
+    const told = new Told({ keep: 1, quorums })
+    told.campaign()
+    for (const from of [1, 2, 3]) told.hear(from, promise("1.1", "0.0", 0))
+    told.propose("abcd")
+    for (const from of [1, 2, 3]) told.hear(from, accepted("1.1", 4, 4))
+    const fetches = (from: number, message: Message.ToProposer) =>
+      told.hear(from, message).filter((action) => action.includes("Fetch") || action.includes("Behind"))
+    assert.deepStrictEqual(fetches(4, promise("1.1", "0.0", 0)), ["to 1: Fetch 1.1 after 0"])
+    assert.deepStrictEqual(fetches(5, promise("1.1", "0.0", 0)), ["to 1: Fetch 1.1 after 0"])
+    const next = ["to 2: Fetch 1.1 after 0", "to 2: Fetch 1.1 after 0"]
+    assert.deepStrictEqual([fetches(1, trimmed("1.1", 0, 3)), fetches(1, trimmed("1.1", 0, 3))], [next, []])
+  })
+
   it("asks nobody for entries whose log may hold others", () => {
     const told = behind()
     // Node 3 learned through 3 and has more of an older ballot behind it.

@@ -2,6 +2,7 @@
 import type { Mutant } from "./Mutant.js"
 
 const snapshots = "packages/replica/src/Snapshots.ts"
+const leader = "packages/paxos/src/Leader.ts"
 
 export const snapshotting: ReadonlyArray<Mutant> = [
   {
@@ -15,6 +16,20 @@ export const snapshotting: ReadonlyArray<Mutant> = [
       }
     ],
     tier: "world"
+  },
+  {
+    name: "one-answer-to-many-questions",
+    bug: "Several acceptors wait for the same trimmed slot, and each answer that it is gone is taken for one to all of them: questions and answers double with every turn.",
+    edits: [
+      {
+        file: leader,
+        find: " || Leading.sourceOf(self, follower, options) !== from",
+        replace: ""
+      }
+    ],
+    tier: "core",
+    replicas: 5,
+    rates: { chained: 0.4, constrained: 0.4, outage: 0.3, isolate: 0.3 }
   },
   {
     name: "time-lost-with-snapshot",

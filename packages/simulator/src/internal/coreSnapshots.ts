@@ -10,8 +10,8 @@
  *
  * @internal
  */
-import { Acceptor, Ballot, Slot } from "@synod/paxos"
-import type { NodeId } from "@synod/paxos"
+import { Ballot, Slot } from "@synod/paxos"
+import type { NodeId, Acceptor } from "@synod/paxos"
 import type { CoreDisk } from "./coreDisk.js"
 import type * as Machine from "./coreMachine.js"
 import type { Envelope } from "./coreMessage.js"
