@@ -50,6 +50,8 @@ export class MachineFailed extends Data.TaggedError("MachineFailed")<{
   readonly reason: string
   /** It may be well again the next time, as a disk is that was full. Otherwise its replica has to stop. */
   readonly passing: boolean
+  /** What was thrown. */
+  readonly cause?: unknown
 }> {
   override get message(): string {
     return `${this.machine} can't go on: ${this.reason}`

@@ -36,20 +36,18 @@
  */
 import type * as Rpc from "@effect/rpc/Rpc"
 import type * as Context from "effect/Context"
-import * as Data from "effect/Data"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Schema from "effect/Schema"
 import type * as Types from "effect/Types"
 import * as Caller from "./Caller.js"
 import * as Executor from "./Executor.js"
-import { makeClient } from "./internal/client.js"
-import type { Definition, UntypedHandlers } from "./internal/interpreter.js"
+import type { UntypedHandlers, ValueDefinition } from "./internal/interpreter.js"
 import { makeLocalCaller } from "./internal/localCaller.js"
-import * as Procedure from "./internal/procedure.js"
 import * as Validate from "./internal/validate.js"
-import * as SessionTable from "./SessionTable.js"
+import * as Kind from "./Kind.js"
+import type * as SessionTable from "./SessionTable.js"
 import * as ValueExecutor from "./ValueExecutor.js"
 import type { CommandDefect, OutcomeUnknown, Overloaded, SessionExpired, Token, Unavailable } from "./Outcome.js"
 
@@ -270,20 +268,15 @@ export type AnyRpc = Rpc.Rpc<
   never
 >
 
-/**
- * Why there can be no such machine; thrown by {@link make}.
- *
- * @since 0.1.0
- * @category errors
- */
-export class InvalidMachine extends Data.TaggedError("InvalidMachine")<{
-  readonly machine: string
-  readonly reason: string
-}> {
-  override get message(): string {
-    return `The machine "${this.machine}" can't be made: ${this.reason}`
-  }
-}
+export {
+  /**
+   * Why there can be no such machine; thrown by {@link make}.
+   *
+   * @since 0.1.0
+   * @category errors
+   */
+  InvalidMachine
+} from "./Kind.js"
 
 /**
  * Makes a machine. The state's schema is also the format of its snapshots.
@@ -313,24 +306,13 @@ export const make = <
     readonly sessions?: { readonly most?: number; readonly expiry?: Duration.DurationInput }
   }
 ): StateMachine<Name, State, Commands[number], Queries[number]> => {
-  const refuse = (reason: string) => {
-    throw new InvalidMachine({ machine: name, reason })
-  }
-  const { expiry = SessionTable.defaults.expiry, most = SessionTable.defaults.most } = options.sessions ?? {}
-  const sessions: SessionTable.Bounds = { most, expiry: Duration.toMillis(expiry) }
-  const fault = Validate.faultOf({ name, ...options, sessions })
-  if (fault !== undefined) refuse(fault)
-  const definition: Definition<State> = {
-    name,
-    version: options.version,
+  const definition: ValueDefinition<State> = {
+    ...Kind.define(name, options),
     schema: options.state as Schema.Schema<State, unknown>,
-    initial: options.initial,
-    commands: Procedure.fromRpcs(options.commands),
-    queries: Procedure.fromRpcs(options.queries),
-    sessions
+    initial: options.initial
   }
-  const initialFault = Validate.faultOfInitial(definition)
-  if (initialFault !== undefined) refuse(initialFault)
+  const reason = Validate.faultOfInitial(definition)
+  if (reason !== undefined) throw new Kind.InvalidMachine({ machine: name, reason })
   const executor = Executor.Tag<Name, ValueExecutor.ValueExecutor<State>>(name)
   const caller = Caller.Tag(name)
   return {
@@ -345,7 +327,7 @@ export const make = <
     caller,
     client: Effect.map(
       caller,
-      (service) => makeClient(definition, service) as Client<Commands[number], Queries[number]>
+      (service) => Kind.client(definition, service) as Client<Commands[number], Queries[number]>
     ),
     toLayer: (handlers) =>
       Layer.effect(

@@ -20,7 +20,7 @@ import * as ExactlyOnce from "./ExactlyOnce.js"
 import type { Executor, Where } from "./Executor.js"
 import { concat } from "./internal/bytes.js"
 import { HandlerRuntime } from "./internal/handlerRuntime.js"
-import { type Definition, Interpreter, type UntypedHandlers } from "./internal/interpreter.js"
+import { Interpreter, type UntypedHandlers, type ValueDefinition } from "./internal/interpreter.js"
 import { TableSessions } from "./internal/tableSessions.js"
 import * as Machine from "./Machine.js"
 import type { Replicated } from "./Replicated.js"
@@ -77,7 +77,7 @@ export interface ValueMachine<State = any> extends Machine.Machine {
  * @internal
  */
 export const make = <State>(
-  definition: Definition<State>,
+  definition: ValueDefinition<State>,
   handlers: UntypedHandlers<State>,
   runtime: Runtime.Runtime<never>
 ): ValueExecutor<State> => {
@@ -86,7 +86,7 @@ export const make = <State>(
 }
 
 const bounded = <State>(
-  definition: Definition<State>,
+  definition: ValueDefinition<State>,
   interpreter: Interpreter<State>,
   bounds: SessionTable.Bounds
 ): ValueExecutor<State> => {

@@ -65,7 +65,8 @@ export class AgreedRandom implements Random.Random {
     return ((this.uint32() >>> 5) * 0x400_0000 + (this.uint32() >>> 6)) / 0x20_0000_0000_0000
   }
 
-  private uint32(): number {
+  /** 32 bits. */
+  uint32(): number {
     if (!this.seeded) {
       this.a = this.slot | 0
       this.b = Math.floor(this.slot / 0x1_0000_0000) | 0

@@ -17,7 +17,7 @@ import type { Procedure } from "./procedure.js"
 type Method = (input: unknown) => Effect.Effect<unknown, unknown>
 
 export const makeClient = (
-  definition: Definition<any>,
+  definition: Definition,
   caller: Caller.Caller
 ): Readonly<Record<string, Method | Effect.Effect<number>>> => {
   const client: Record<string, Method | Effect.Effect<number>> = {
@@ -36,7 +36,7 @@ export const makeClient = (
   return client
 }
 
-const resolver = (definition: Definition<any>, caller: Caller.Caller) => {
+const resolver = (definition: Definition, caller: Caller.Caller) => {
   const decoders = new Map(Array.from(definition.commands, ([tag, command]) => [tag, decoder(definition, command)]))
   return (token: Token): Effect.Effect<unknown, unknown> =>
     Effect.suspend(() => {
@@ -56,7 +56,7 @@ const resolver = (definition: Definition<any>, caller: Caller.Caller) => {
 }
 
 const method = (
-  definition: Definition<any>,
+  definition: Definition,
   procedure: Procedure,
   call: (bytes: Uint8Array) => Effect.Effect<Uint8Array, unknown>
 ): Method => {
@@ -69,7 +69,7 @@ const method = (
     })
 }
 
-const decoder = ({ name, version }: Definition<any>, procedure: Procedure) => {
+const decoder = ({ name, version }: Definition, procedure: Procedure) => {
   const unreadable = (what: string) =>
     Effect.die(
       new Error(

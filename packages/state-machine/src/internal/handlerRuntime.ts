@@ -30,7 +30,7 @@ export type Unfinished = "asynchronous" | "endless"
 
 export class HandlerRuntime {
   private readonly clock = new AgreedClock()
-  private readonly random = new AgreedRandom()
+  readonly random = new AgreedRandom()
   private readonly runtime: Runtime.Runtime<never>
 
   /** Loggers and other settings are those of the app. */

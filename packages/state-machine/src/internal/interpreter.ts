@@ -14,15 +14,19 @@ import type { HandlerRuntime } from "./handlerRuntime.js"
 import type * as SessionTable from "../SessionTable.js"
 import type { Procedure } from "./procedure.js"
 
-/** A machine without the types of its commands and queries. */
-export interface Definition<State> {
+/** A machine of any kind without the types of its commands and queries. */
+export interface Definition {
   readonly name: string
   readonly version: number
-  readonly schema: Schema.Schema<State, unknown>
-  readonly initial: State
   readonly commands: ReadonlyMap<string, Procedure>
   readonly queries: ReadonlyMap<string, Procedure>
   readonly sessions: SessionTable.Bounds
+}
+
+/** A machine whose state is a value. */
+export interface ValueDefinition<State> extends Definition {
+  readonly schema: Schema.Schema<State, unknown>
+  readonly initial: State
 }
 
 export type UntypedHandler<State> = (state: State, payload: unknown) => Effect.Effect<unknown, unknown>
@@ -51,7 +55,7 @@ export class Interpreter<State> {
   private readonly queries: ReadonlyMap<string, Entry<State>>
 
   constructor(
-    private readonly definition: Definition<State>,
+    private readonly definition: Definition,
     handlers: UntypedHandlers<State>,
     private readonly handlerRuntime: HandlerRuntime,
     private readonly app: Runtime.Runtime<never>

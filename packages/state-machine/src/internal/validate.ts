@@ -9,12 +9,13 @@ import * as AST from "effect/SchemaAST"
 import * as Digest from "../Digest.js"
 import * as SessionTable from "../SessionTable.js"
 import * as Snapshot from "../Snapshot.js"
-import type { Definition } from "./interpreter.js"
+import type { ValueDefinition } from "./interpreter.js"
 
 export interface Subject {
   readonly name: string
   readonly version: number
-  readonly state: Schema.Schema.Any
+  /** What a machine has whose state is a value. */
+  readonly state?: Schema.Schema.Any
   readonly commands: ReadonlyArray<Rpc.AnyWithProps>
   readonly queries: ReadonlyArray<Rpc.AnyWithProps>
   readonly sessions: SessionTable.Bounds
@@ -44,14 +45,14 @@ export const faultOf = (subject: Subject): string | undefined => {
       unpackable(`the error of ${tag}`, rpc.errorSchema)
     if (fault !== undefined) return fault
   }
-  return unpackable("its state", subject.state)
+  return subject.state && unpackable("its state", subject.state)
 }
 
 /** What a client has besides the machine's own methods. */
 const Reserved: ReadonlySet<string> = new Set(["resolve", "seen"])
 
 /** Why the initial state could not be taken from a snapshot again, or `undefined`. */
-export const faultOfInitial = <State>(definition: Definition<State>): string | undefined => {
+export const faultOfInitial = <State>(definition: ValueDefinition<State>): string | undefined => {
   const { initial } = definition
   let bytes: Uint8Array
   try {
