@@ -10,11 +10,28 @@ const root = fileURLToPath(new URL("..", import.meta.url))
 const fromVitest = createRequire(createRequire(import.meta.url).resolve("vitest/package.json"))
 const viteNode = join(dirname(fromVitest.resolve("vite-node/package.json")), "vite-node.mjs")
 
-/** The first block of TypeScript below a heading of the README. */
-const example = (heading: string): string => {
-  const readme = readFileSync(join(root, "README.md"), "utf8")
+/** The first block of TypeScript below a heading of a README. */
+const example = (heading: string, path = "README.md"): string => {
+  const readme = readFileSync(join(root, path), "utf8")
   const section = readme.slice(readme.indexOf(`## ${heading}\n`))
   return /```ts\n([\s\S]*?)```/.exec(section)![1]!
+}
+
+/** What the compiler says to a file. */
+const complaints = (file: string): ReadonlyArray<string> => {
+  const configFile = join(root, ".config/tsconfig.test.json")
+  const { options } = ts.parseJsonConfigFileContent(
+    ts.readConfigFile(configFile, ts.sys.readFile).config,
+    ts.sys,
+    dirname(configFile),
+    undefined,
+    configFile
+  )
+  const program = ts.createProgram([file], { ...options, customConditions: ["source"] })
+  const source = program.getSourceFile(file)!
+  return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)].map(
+    ({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n")
+  )
 }
 
 describe("the README's machine", () => {
@@ -42,21 +59,13 @@ describe("the README's machine", () => {
   })
 
   it("type-checks as it stands", () => {
-    const configFile = join(root, ".config/tsconfig.test.json")
-    const { options } = ts.parseJsonConfigFileContent(
-      ts.readConfigFile(configFile, ts.sys.readFile).config,
-      ts.sys,
-      dirname(configFile),
-      undefined,
-      configFile
-    )
-    const program = ts.createProgram([file], { ...options, customConditions: ["source"] })
-    const source = program.getSourceFile(file)!
-    const errors = [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)]
-    assert.deepStrictEqual(
-      errors.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n")),
-      []
-    )
+    assert.deepStrictEqual(complaints(file), [])
+  })
+
+  it("type-checks on tables too", () => {
+    const ledger = join(directory, "ledger.ts")
+    writeFileSync(ledger, example("Smallest use", "packages/sql-machine/README.md") + "\nvoid program\n")
+    assert.deepStrictEqual(complaints(ledger), [])
   })
 
   it("runs as it stands, and finds its data when it runs again", () => {
