@@ -3,12 +3,13 @@ import type { Tier } from "@synod/simulator"
 import { Clock, Data, Effect } from "effect"
 import { fork } from "node:child_process"
 import { fileURLToPath } from "node:url"
+import * as MutantChaos from "./MutantChaos.js"
 import type { Mutant } from "./mutants/Mutant.js"
 import { type Module, modulesOf, type NotOnce } from "./Mutation.js"
 import type { Found, Said, Work } from "./MutantWorker.js"
 
-/** A mutant that is caught is caught within so many seeds. */
-export const enough = 2000
+/** A mutant that is caught is caught within so many seeds, or so many cycles of processes. */
+export const enough = ({ tier }: Mutant): number => (tier === "processes" ? 40 : 2000)
 
 /** A mutant and what became of it. */
 export interface Verdict {
@@ -40,8 +41,15 @@ export const load = (mutant: Mutant): Effect.Effect<Loaded, NotOnce> =>
 export const run = ({ modules, mutant }: Loaded, ran: (seeds: number) => void): Effect.Effect<Verdict, Broken> =>
   Effect.gen(function* () {
     const begin = yield* Clock.currentTimeMillis
-    const work: Work = { modules, tier: mutant.tier, options: optionsOf(mutant), first: 1, count: enough }
-    const found = yield* inProcess(`the mutant ${mutant.name}`, work, ran)
+    const seeds = { first: 1, count: enough(mutant) }
+    const found =
+      mutant.tier === "processes"
+        ? yield* MutantChaos.run(modules, mutant, seeds, ran)
+        : yield* inProcess(
+            `the mutant ${mutant.name}`,
+            { modules, tier: mutant.tier, options: optionsOf(mutant), ...seeds },
+            ran
+          )
     return { mutant, found, took: (yield* Clock.currentTimeMillis) - begin }
   })
 
@@ -51,7 +59,9 @@ export const runUnchanged = (
   seeds: Pick<Work, "first" | "count">,
   ran: (seeds: number) => void
 ): Effect.Effect<Found | undefined, Broken> =>
-  inProcess("the unchanged product", { modules: [], tier: mutant.tier, options: optionsOf(mutant), ...seeds }, ran)
+  mutant.tier === "processes"
+    ? MutantChaos.run([], mutant, seeds, ran)
+    : inProcess("the unchanged product", { modules: [], tier: mutant.tier, options: optionsOf(mutant), ...seeds }, ran)
 
 const optionsOf = ({ harsh = false, rates, replicas = 3 }: Mutant): Omit<Tier.Options, "readable"> => ({
   replicas,

@@ -65,7 +65,7 @@ const judge = (loaded: MutantRun.Loaded) =>
   Effect.tap(MutantRun.run(loaded, telling(loaded.mutant.name)), ({ found, mutant, took }) =>
     Console.error(
       found === undefined
-        ? `${mutant.name}: SURVIVES ${MutantRun.enough} seeds, ${seconds(took)} s`
+        ? `${mutant.name}: SURVIVES ${MutantRun.enough(mutant)} seeds, ${seconds(took)} s`
         : `${mutant.name}: seed ${found.seed}, ${seconds(took)} s: ${found.property}: ${oneLine(found.sentence)}`
     )
   )
@@ -111,7 +111,7 @@ const table = (verdicts: ReadonlyArray<MutantRun.Verdict>): ReadonlyArray<string
     ...verdicts.map(({ found, mutant, took }) => [
       mutant.name,
       mutant.tier,
-      found === undefined ? `more than ${MutantRun.enough}` : String(found.seed),
+      found === undefined ? `more than ${MutantRun.enough(mutant)}` : String(found.seed),
       found === undefined ? "SURVIVES" : found.property,
       seconds(took)
     ])

@@ -5,6 +5,7 @@
 import { Command, ValidationError } from "@effect/cli"
 import { NodeContext, NodeRuntime } from "@effect/platform-node"
 import { Cause, Console, Effect, Either } from "effect"
+import * as Chaos from "./Chaos.js"
 import * as CheckHistory from "./CheckHistory.js"
 import * as ModelCheck from "./ModelCheck.js"
 import * as Mutants from "./Mutants.js"
@@ -12,7 +13,7 @@ import * as Simulate from "./Simulate.js"
 
 const lab = Command.make("lab").pipe(
   Command.withDescription("What tries to break Synod."),
-  Command.withSubcommands([CheckHistory.command, ModelCheck.command, Mutants.command, Simulate.command])
+  Command.withSubcommands([Chaos.command, CheckHistory.command, ModelCheck.command, Mutants.command, Simulate.command])
 )
 
 /** A person at a terminal is told what happened, not where in the code. */

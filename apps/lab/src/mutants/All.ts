@@ -4,6 +4,7 @@ import { journals } from "./Journals.js"
 import { logs } from "./Logs.js"
 import { messages } from "./Messages.js"
 import type { Mutant } from "./Mutant.js"
+import { processes } from "./Processes.js"
 import { promises } from "./Promises.js"
 import { reads } from "./Reads.js"
 import { sessions } from "./Sessions.js"
@@ -17,5 +18,6 @@ export const all: ReadonlyArray<Mutant> = [
   ...journals,
   ...snapshotting,
   ...messages,
-  ...elections
+  ...elections,
+  ...processes
 ]

@@ -7,8 +7,8 @@ export interface Mutant {
   /** What goes wrong, and where it was seen; or, where the product lacks the part, what stands for it here. */
   readonly bug: string
   readonly edits: ReadonlyArray<Edit>
-  /** The tier whose checkers catch it. */
-  readonly tier: "core" | "world"
+  /** The tier whose checkers catch it; of `processes`, seeds are cycles of `chaos`. */
+  readonly tier: "core" | "world" | "processes"
   /** Voters. Default: 3. */
   readonly replicas?: number
   /** Faults beyond what the protocol promises to survive: only safety must hold. Default: false. */
