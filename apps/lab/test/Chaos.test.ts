@@ -1,6 +1,6 @@
 /** The short form of `npm run chaos`, and that what it checks with can say no. */
 import { assert, describe, it } from "@effect/vitest"
-import type { History} from "@synod/simulator";
+import type { History } from "@synod/simulator"
 import { Seeded } from "@synod/simulator"
 import { Effect, Schedule } from "effect"
 import { execFile, spawn } from "node:child_process"
