@@ -86,6 +86,6 @@ const replica = (self: NodeId.NodeId): Peers.Peer => {
       }),
     takeOver: () => nobody,
     readSlot: nobody,
-    client: { submit: () => nobody, query: () => nobody, status: nobody, digest: nobody }
+    client: { submit: () => nobody, query: () => nobody, follow: () => nobody, status: nobody, digest: nobody }
   }
 }

@@ -27,6 +27,7 @@ import * as Conversation from "./Conversation.js"
 import * as Courier from "./Courier.js"
 import * as Endpoint from "./Endpoint.js"
 import * as Packer from "./Packer.js"
+import * as Subscription from "./Subscription.js"
 
 /**
  * A caller that speaks to these replicas, by node; the first is asked first.
@@ -109,6 +110,7 @@ export const make = (
           queries.atLeast.call(query, { slot: consistency === "readYourWrites" ? seen : consistency.atLeast })
         )
       },
+      follow: (options) => Subscription.make(courier, config, { ...options, seen: () => seen, saw }),
       seen: Effect.sync(() => seen)
     }
   })

@@ -19,7 +19,8 @@ export interface ClientConfig {
   readonly deadline: Duration.DurationInput
   /**
    * How long one replica gets to answer before the same request goes to another one, which is safe. Default: 2 seconds:
-   * longer than a slow disk takes, shorter than people wait.
+   * longer than a slow disk takes, shorter than people wait. A replica that is followed answers after half of it, if it has
+   * no news.
    */
   readonly attempt: Duration.DurationInput
   /**
@@ -37,6 +38,11 @@ export interface ClientConfig {
   readonly command: number
   /** Calls that may wait to be sent; one more gets `Overloaded`. Default: 16,384. */
   readonly waiting: number
+  /**
+   * About how many bytes of elements one page has, for whoever follows the machine. Default: 64 KiB, some hundred commands. It is
+   * all that is held ahead of whoever reads.
+   */
+  readonly page: number
   /**
    * Who answers linearizable reads. `leader`, the default: one round trip less. `nearest`: the first replica given, which
    * asks the leader only for the slot to answer from; clients that each have another one nearest spread the load.
@@ -57,6 +63,7 @@ export const defaults: ClientConfig = {
   bytes: 64 * 1024,
   command: 64 * 1024,
   waiting: 16_384,
+  page: 64 * 1024,
   reads: "leader"
 }
 
@@ -79,6 +86,7 @@ export const make = (options: Partial<ClientConfig> = {}): Effect.Effect<ClientC
       bytes: Bounds.bytes,
       command: Bounds.bytes,
       waiting: Bounds.count(1, 1_000_000),
+      page: Bounds.bytes,
       reads: Bounds.oneOf(["leader", "nearest"])
     }
   )

@@ -7,6 +7,8 @@
  *     │ ◄── reply | NotLeader | Superseded ── │
  *     │ ── Query(queries) ──────────────────► │  any: asks the leader for the slot that a linearizable read must see, and
  *     │ ◄── answers | NotLeader … ─────────── │  answers once it has applied that
+ *     │ ── Follow(after) ───────────────────► │  any: what came after that position, as soon as there is something
+ *     │ ◄── page | FeedTrimmed … ──────────── │
  *     │ ── Status, Digest ──────────────────► │
  * ```
  *
@@ -14,7 +16,7 @@
  */
 import * as Rpc from "@effect/rpc/Rpc"
 import * as RpcGroup from "@effect/rpc/RpcGroup"
-import { Outcome } from "@synod/state-machine"
+import { Feed, Outcome } from "@synod/state-machine"
 import * as Schema from "effect/Schema"
 
 const Count = Schema.Int.pipe(Schema.nonNegative())
@@ -126,6 +128,51 @@ export const Answers = Schema.Struct({
 export type Answers = typeof Answers.Type
 
 /**
+ * Asks for what came after a position. Whoever has dealt with a page asks for the next one: so it sets the pace, and nothing
+ * waits for it at the replica.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Follow = Schema.Struct({
+  /** The query whose answers are followed; the commands that are applied, if there is none. */
+  query: Schema.optionalWith(Schema.Uint8ArrayFromSelf, { exact: true }),
+  /** From now on, if there is none. */
+  after: Schema.optionalWith(Feed.Position, { exact: true }),
+  /** A slot that must have been applied by "now". */
+  atLeast: Count,
+  /** How long the replica may wait for news, in milliseconds; it may take less. */
+  wait: Count,
+  /** About how long the page may be, in bytes. */
+  bytes: Count
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Follow = typeof Follow.Type
+
+/**
+ * What came after a position.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Page = Schema.Struct({
+  /** All that came by here is told; the position itself, if there was nothing. */
+  through: Feed.Position,
+  /** The elements, as `Feed` of the state machine writes them. */
+  records: Schema.Uint8ArrayFromSelf
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Page = typeof Page.Type
+
+/**
  * @since 0.1.0
  * @category groups
  */
@@ -148,6 +195,11 @@ export class ClientRpcs extends RpcGroup.make(
     },
     success: Answers,
     error: Schema.Union(NotLeader, Superseded, Outcome.Overloaded)
+  }),
+  Rpc.make("Follow", {
+    payload: Follow.fields,
+    success: Page,
+    error: Schema.Union(NotLeader, Outcome.Overloaded, Feed.FeedTrimmed)
   }),
   Rpc.make("Status", { success: Status }),
   /** Costs the replica a walk over its whole state: for comparing replicas, not for watching them. */

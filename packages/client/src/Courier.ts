@@ -39,13 +39,33 @@ export interface Courier {
     consistency: Consistency.Asked,
     deadline: number
   ) => Effect.Effect<ClientRpcs.Answers, Failed>
+  /** Asks what any replica can answer. `target` is asked first, and then names who answered. */
+  readonly roam: <A>(
+    ask: (endpoint: Endpoint) => Effect.Effect<A, Refusal>,
+    deadline: number,
+    target: Target
+  ) => Effect.Effect<A, Failed>
+  /** The replicas, the nearest first. */
+  readonly nodes: ReadonlyArray<number>
 }
 
-interface Target {
+/**
+ * Who is asked next.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Target {
   node: number
 }
 
-type Refusal = ClientRpcs.NotLeader | ClientRpcs.Superseded | Outcome.Overloaded | Unreachable
+/**
+ * Why one replica did not answer.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Refusal = ClientRpcs.NotLeader | ClientRpcs.Superseded | Outcome.Overloaded | Unreachable
 
 /**
  * A courier to these replicas, at least one, by node; the first is the nearest.
@@ -72,15 +92,18 @@ export const make = (endpoints: ReadonlyMap<number, Endpoint>, config: ClientCon
   const carry = <A>(
     ask: (endpoint: Endpoint) => Effect.Effect<A, Refusal>,
     deadline: number,
-    target: Target
+    target: Target,
+    /** What one replica has no room for, another one may have. */
+    isForAny = false
   ): Effect.Effect<A, Failed> =>
     Effect.gen(function* () {
       let unsure = false
+      let overloaded: Outcome.Overloaded | undefined
       let reason = "no replica was asked"
       let pause = longest / 10
       for (;;) {
         const left = deadline - (yield* Clock.currentTimeMillis)
-        if (left <= 0) return yield* Effect.fail<Failed>({ _tag: "Failed", unsure, reason, overloaded: undefined })
+        if (left <= 0) return yield* Effect.fail<Failed>({ _tag: "Failed", unsure, reason, overloaded })
         const node = target.node
         const outcome = yield* Effect.either(
           Effect.timeoutFail(ask(endpoints.get(node)!), {
@@ -95,6 +118,11 @@ export const make = (endpoints: ReadonlyMap<number, Endpoint>, config: ClientCon
         let atLeast = 0
         switch (refusal._tag) {
           case "Overloaded":
+            if (isForAny) {
+              overloaded = refusal
+              moveOn(target, node, undefined)
+              break
+            }
             if (!unsure) {
               return yield* Effect.fail<Failed>({ _tag: "Failed", unsure, reason, overloaded: refusal })
             }
@@ -136,6 +164,8 @@ export const make = (endpoints: ReadonlyMap<number, Endpoint>, config: ClientCon
         deadline,
         target
       )
-    }
+    },
+    roam: (ask, deadline, target) => carry(ask, deadline, target, true),
+    nodes
   }
 }

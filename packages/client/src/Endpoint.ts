@@ -5,12 +5,21 @@
  */
 import * as RpcClient from "@effect/rpc/RpcClient"
 import type { RpcClientError } from "@effect/rpc/RpcClientError"
-import type { Consistency, Outcome } from "@synod/state-machine"
+import type { Consistency, Feed, Outcome } from "@synod/state-machine"
 import { Disconnected, RpcOptions, Tcp } from "@synod/wire"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { type Answers, ClientRpcs, type Digest, type NotLeader, type Status, type Superseded } from "./ClientRpcs.js"
+import {
+  type Answers,
+  ClientRpcs,
+  type Digest,
+  type Follow,
+  type NotLeader,
+  type Page,
+  type Status,
+  type Superseded
+} from "./ClientRpcs.js"
 
 /**
  * The replica did not answer.
@@ -41,6 +50,10 @@ export interface Endpoint {
     queries: ReadonlyArray<Uint8Array>,
     consistency: Consistency.Asked
   ) => Effect.Effect<Answers, NotLeader | Superseded | Outcome.Overloaded | Unreachable>
+  /** `NotLeader`: it hears of no leader, so that it can't tell whether there is news. */
+  readonly follow: (
+    request: Follow
+  ) => Effect.Effect<Page, NotLeader | Outcome.Overloaded | Feed.FeedTrimmed | Unreachable>
   readonly status: Effect.Effect<Status, Unreachable>
   readonly digest: Effect.Effect<Digest, Unreachable>
 }
@@ -56,6 +69,7 @@ export const fromRpc: Effect.Effect<Endpoint, never, RpcClient.Protocol | Scope.
   (client): Endpoint => ({
     submit: (envelope) => unreachable(client.Submit({ envelope })),
     query: (queries, consistency) => unreachable(client.Query({ queries, consistency })),
+    follow: (request) => unreachable(client.Follow(request)),
     status: unreachable(client.Status()),
     digest: unreachable(client.Digest())
   })

@@ -25,3 +25,6 @@ export * as Endpoint from "./Endpoint.js"
 
 /** Packs calls that are made at the same time into one request. */
 export * as Packer from "./Packer.js"
+
+/** Follows a machine, page by page. */
+export * as Subscription from "./Subscription.js"

@@ -739,6 +739,7 @@ describe("bounds", () => {
     [{ bytes: 0 }, 'The client\'s option "bytes" must be a whole number from 1 to 67108864, not 0.'],
     [{ command: NaN }, 'The client\'s option "command" must be a whole number from 1 to 67108864, not NaN.'],
     [{ waiting: 0 }, 'The client\'s option "waiting" must be a whole number from 1 to 1000000, not 0.'],
+    [{ page: 0 }, 'The client\'s option "page" must be a whole number from 1 to 67108864, not 0.'],
     [{ reads: "all" as "leader" }, 'The client\'s option "reads" must be "leader" or "nearest", not all.']
   ]
 

@@ -66,6 +66,7 @@ export const make: Effect.Effect<Replicas> = Effect.gen(function* () {
           slot,
           answers: queries.map((query) => executor.query(replicated, { slot, time: 0 }, query))
         })),
+      follow: () => status,
       status,
       digest: status
     } satisfies Endpoint.Endpoint
@@ -75,7 +76,13 @@ export const make: Effect.Effect<Replicas> = Effect.gen(function* () {
 /** An endpoint that answers every request alike. */
 export const always = (
   error: Endpoint.Unreachable | ClientRpcs.NotLeader | ClientRpcs.Superseded
-): Endpoint.Endpoint => ({ submit: () => Effect.fail(error), query: () => Effect.fail(error), status, digest: status })
+): Endpoint.Endpoint => ({
+  submit: () => Effect.fail(error),
+  query: () => Effect.fail(error),
+  follow: () => Effect.fail(error._tag === "Superseded" ? status : error),
+  status,
+  digest: status
+})
 
 export const notSent = always(new Endpoint.Unreachable({ reason: "there is no connection", sent: false }))
 export const lost = always(new Endpoint.Unreachable({ reason: "the connection broke", sent: true }))

@@ -4,6 +4,7 @@
  *
  * ```
  *   Submit ──► gateway ── leads? ──► proposer … learner ──► reply
+ *   Follow ──►    │ ── feeds, replays ──► page
  *   Query  ──►    │ ── linearizable ──► the slot to read from ──┐
  *                 │ ── at least a slot, stale ──────────────────┴─► learner has reached it ──► answers from one state
  * ```
@@ -36,6 +37,7 @@ export const make = (
     readonly learner: LearnerActor.LearnerActor
     readonly proposer: ProposerActor.ProposerActor
     readonly requests: Requests
+    readonly follow: Endpoint.Endpoint["follow"]
     /** The node that leads, as far as the election knows. */
     readonly leader: () => NodeId.NodeId | undefined
     readonly status: Effect.Effect<ClientRpcs.Status>
@@ -43,12 +45,12 @@ export const make = (
   }
 ): Effect.Effect<Endpoint.Endpoint, never, Journal.Journal | Peers | Scope.Scope> =>
   Effect.gen(function* () {
-    const { digest, leader, learner, proposer, requests, status } = options
+    const { digest, follow, leader, learner, proposer, requests, status } = options
     const { recovered } = yield* Journal.Journal
     const peers = yield* Peers
     const config = yield* ReplicaConfig.ReplicaConfig
 
-    const longest = ReplicaConfig.maxFrameBytes(config) - ReplicaConfig.frameOverhead
+    const longest = ReplicaConfig.longestReply(config)
     const answer = (query: Uint8Array): Either.Either<Uint8Array, Machine.MachineFailed> =>
       Either.map(machine.query(query), (bytes) =>
         bytes.length <= longest
@@ -111,6 +113,7 @@ export const make = (
               ),
               () => answers(queries)
             ),
+      follow,
       status,
       digest
     }

@@ -174,6 +174,7 @@ export const layerJournals = <Name extends string>(
             client: {
               submit: (envelope) => via(node, (peer) => peer.client.submit(envelope)),
               query: (queries, consistency) => via(node, (peer) => peer.client.query(queries, consistency)),
+              follow: (request) => via(node, (peer) => peer.client.follow(request)),
               status: via(node, (peer) => peer.client.status),
               digest: via(node, (peer) => peer.client.digest)
             }

@@ -8,7 +8,7 @@
  */
 import { Journal } from "@synod/journal"
 import { Entry, Learner, Slot } from "@synod/paxos"
-import type { Machine } from "@synod/state-machine"
+import type { Feed, Machine } from "@synod/state-machine"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -58,8 +58,10 @@ export const make = (
     readonly waiting: boolean
     /** The journal begins behind what the machine needs next. */
     readonly lacks: () => void
-    /** A slot was applied, whose entry has so many bytes. */
-    readonly applied: (bytes: number) => void
+    /** A slot was applied, whose entry has so many bytes, and these commands were done in it. */
+    readonly applied: (bytes: number, performed: ReadonlyArray<Feed.Record>) => void
+    /** The machine goes on from a snapshot. */
+    readonly restored: () => void
     /** The machine stands still. */
     readonly stalled: () => void
     /** Known to be chosen here. */
@@ -85,10 +87,13 @@ export const make = (
     const apply = (slot: Slot.Slot, entry: Entry.Entry): Machine.MachineFailed | undefined => {
       // Leaders' clocks differ; the machine's time never goes back.
       const time = Math.max(machine.at().time, entry.time)
-      const applied = machine.apply({ slot, time }, entry.batch)
+      const performed: Array<Feed.Record> = []
+      const applied = machine.apply({ slot, time }, entry.batch, (index, command, answer) => {
+        performed.push({ slot, index, time, command, answer })
+      })
       if (Either.isLeft(applied)) return applied.left
       outcomes.settle(slot, entry, applied.right)
-      options.applied(Entry.sizeOf(entry))
+      options.applied(Entry.sizeOf(entry), performed)
       serve()
       return undefined
     }
@@ -126,6 +131,7 @@ export const make = (
       Effect.gen(function* () {
         yield* Effect.catchAll(prepared.adopt, (failed) => insist(failed, prepared.adopt))
         outcomes.skip(through())
+        options.restored()
         serve()
       })
 

@@ -70,6 +70,7 @@ export const layer = (replica: Peer): Layer.Layer<never, never, RpcServer.Protoc
     ReadSlot: () => local(replica.readSlot),
     Submit: ({ envelope }) => local(replica.client.submit(envelope)),
     Query: ({ consistency, queries }) => local(replica.client.query(queries, consistency)),
+    Follow: (request) => local(replica.client.follow(request)),
     Status: (): Effect.Effect<ClientRpcs.Status> => local(replica.client.status),
     Digest: (): Effect.Effect<ClientRpcs.Digest> => local(replica.client.digest)
   })

@@ -37,6 +37,7 @@ import * as Scope from "effect/Scope"
 import * as AcceptorActor from "./AcceptorActor.js"
 import type * as Actor from "./Actor.js"
 import * as ElectionActor from "./ElectionActor.js"
+import * as Feeds from "./Feeds.js"
 import * as Gateway from "./Gateway.js"
 import * as Installer from "./Installer.js"
 import * as LearnerActor from "./LearnerActor.js"
@@ -44,6 +45,7 @@ import * as Outcomes from "./Outcomes.js"
 import { type Peer, Peers } from "./Peers.js"
 import * as Progress from "./Progress.js"
 import * as ProposerActor from "./ProposerActor.js"
+import * as Replays from "./Replays.js"
 import * as ReplicaConfig from "./ReplicaConfig.js"
 import * as Requests from "./Requests.js"
 import * as Snapshots from "./Snapshots.js"
@@ -104,7 +106,8 @@ export const make = (
     const quorums = yield* Quorum.majority(peers.members)
     const { acceptedThrough, promised, trimmedThrough } = journal.recovered
     const started = yield* Effect.clockWith((clock) => clock.currentTimeMillis)
-    const machine = yield* executor.open({ cluster: peers.cluster, node: peers.self })
+    const where = { cluster: peers.cluster, node: peers.self }
+    const machine = yield* executor.open(where)
     const own = machine.at().slot
     if (own > acceptedThrough) {
       const reason = `it holds slot ${own}, and the journal of node ${peers.self} ends at slot ${acceptedThrough}: they don't belong together`
@@ -132,10 +135,22 @@ export const make = (
       LearnerActor.make(machine, outcomes, requests, {
         waiting: lacks,
         lacks: () => installer.rebuild(),
-        applied: (bytes) => snapshots.applied(bytes),
+        applied: (bytes, performed) => {
+          snapshots.applied(bytes)
+          feeds.applied(performed, bytes)
+        },
+        restored: () => feeds.restored(),
         stalled: giveWay,
         chosenThrough: () => acceptor.state().chosenThrough
       }),
+      scope
+    )
+    const replays = yield* Scope.extend(
+      Replays.make(executor, { requests, where, trimmedThrough: () => acceptor.state().trimmedThrough }),
+      scope
+    )
+    const feeds = yield* Scope.extend(
+      Feeds.make(machine, { learner, replays, requests, leader: () => leader() }),
       scope
     )
     const observe = (ballot: Ballot.Ballot): void => {
@@ -268,7 +283,7 @@ export const make = (
     })
 
     const client = yield* Scope.extend(
-      Gateway.make(machine, { learner, leader, proposer, requests, status, digest }),
+      Gateway.make(machine, { learner, leader, proposer, requests, follow: feeds.follow, status, digest }),
       scope
     )
 

@@ -85,6 +85,28 @@ export interface Values {
   /** Slots read from the journal at once when the machine is rebuilt. Default: 256. */
   readonly replay: number
   /**
+   * Bytes of applied commands and their answers that are kept in memory for those who follow the machine: whoever is that little
+   * behind costs next to nothing. Default: 4 MiB, some seconds of load.
+   */
+  readonly feed: number
+  /** Requests of those who follow that may wait for news; one more gets `Overloaded`. Default: 1,024. */
+  readonly followers: number
+  /**
+   * Different queries that may be followed; one more gets `Overloaded`. Default: 64, since each is answered after every slot,
+   * once for all who follow it.
+   */
+  readonly followed: number
+  /**
+   * How many may be shown at once what is in the log only: each such replay holds a machine of its own, brought on from a
+   * snapshot. Default: 2.
+   */
+  readonly replays: number
+  /**
+   * How long a replay, and a query that was followed, are kept without being asked for; and how long a request waits for news at
+   * most. Default: 5 seconds.
+   */
+  readonly idle: Duration.DurationInput
+  /**
    * How long the machine may apply slots before heartbeats and messages get their turn. Default: 10 milliseconds; one
    * slot is applied in one go, however long it takes.
    */
@@ -116,6 +138,11 @@ export const defaults: Values = {
   margin: 4096,
   pin: Duration.seconds(30),
   replay: 256,
+  feed: 4 * 1024 * 1024,
+  followers: 1024,
+  followed: 64,
+  replays: 2,
+  idle: Duration.seconds(5),
   hold: Duration.millis(10)
 }
 
@@ -157,6 +184,11 @@ export const checked: Effect.Effect<Values, Bounds.ConfigRefused> = Effect.flatM
     margin: Bounds.count(0, Number.MAX_SAFE_INTEGER),
     pin: Bounds.time,
     replay: Bounds.count(1, 65_536),
+    feed: Bounds.count(0, Number.MAX_SAFE_INTEGER),
+    followers: Bounds.count(0, 1_000_000),
+    followed: Bounds.count(0, 65_536),
+    replays: Bounds.count(0, 1024),
+    idle: Bounds.time,
     hold: Bounds.time
   })
 )
@@ -170,6 +202,14 @@ export const checked: Effect.Effect<Values, Bounds.ConfigRefused> = Effect.flatM
  */
 export const maxFrameBytes = (config: Values): number =>
   Math.max(config.chunk, 2 * config.pipeline * Math.max(config.batchBytes, config.envelope)) + frameOverhead
+
+/**
+ * The longest answer that fits into a frame, in bytes.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const longestReply = (config: Values): number => maxFrameBytes(config) - frameOverhead
 
 /**
  * What a frame holds besides entries or answers, in bytes, at most: 64 KiB.

@@ -28,7 +28,7 @@ export const layer = (options: {
     takeOver: nobody,
     readSlot: nobody(),
     snapshot: nobody,
-    client: { submit: nobody, query: nobody, status: nobody(), digest: nobody() }
+    client: { submit: nobody, query: nobody, follow: nobody, status: nobody(), digest: nobody() }
   }
   return Layer.succeed(Peers, {
     cluster: options.cluster,

@@ -14,6 +14,12 @@ export * as ElectionActor from "./ElectionActor.js"
 /** The turn of the event loop. */
 export * as EventLoop from "./EventLoop.js"
 
+/** What a replica shows to those who follow its machine. */
+export * as Feeds from "./Feeds.js"
+
+/** The commands of a machine, and the answers to queries that are followed, as it goes on. */
+export * as FeedTracks from "./FeedTracks.js"
+
 /** What clients reach of a replica. */
 export * as Gateway from "./Gateway.js"
 
@@ -49,6 +55,12 @@ export * as ReadSlots from "./ReadSlots.js"
 
 /** One replica of a machine. */
 export * as Replica from "./Replica.js"
+
+/** Applies a stretch of the log once more, for those who follow. */
+export * as Replay from "./Replay.js"
+
+/** Shows to those who follow what is in the log only. */
+export * as Replays from "./Replays.js"
 
 /** A replica's bounds and times. */
 export * as ReplicaConfig from "./ReplicaConfig.js"

@@ -252,6 +252,11 @@ describe("a replica that must not start", () => {
     [{ mailbox: 1 }, 'The replica\'s option "mailbox" must be a whole number from 16 to 1000000, not 1.'],
     [{ outstanding: 0 }, 'The replica\'s option "outstanding" must be a whole number from 1 to 65536, not 0.'],
     [{ replay: 0 }, 'The replica\'s option "replay" must be a whole number from 1 to 65536, not 0.'],
+    [{ feed: -1 }, 'The replica\'s option "feed" must be a whole number from 0 to 9007199254740991, not -1.'],
+    [{ followers: -1 }, 'The replica\'s option "followers" must be a whole number from 0 to 1000000, not -1.'],
+    [{ followed: -1 }, 'The replica\'s option "followed" must be a whole number from 0 to 65536, not -1.'],
+    [{ replays: -1 }, 'The replica\'s option "replays" must be a whole number from 0 to 1024, not -1.'],
+    [{ idle: 0 }, 'The replica\'s option "idle" must be a time from 1 millisecond to 1 day, not 0.'],
     [
       { snapshotSlots: 0 },
       'The replica\'s option "snapshotSlots" must be a whole number from 1 to 9007199254740991, not 0.'

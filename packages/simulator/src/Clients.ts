@@ -185,7 +185,7 @@ export const start = <Name extends string, State, Commands extends Rpc.Any, Quer
         })
       })
 
-    return { submit, resolve, query, seen: caller.seen }
+    return { submit, resolve, query, follow: caller.follow, seen: caller.seen }
   }
 
   const once = (api: Api, client: number, count: number, seeded: Seeded) =>

@@ -243,7 +243,7 @@ export const make = <State>(
         }))
     }))
 
-    const apply: Machine.Machine["apply"] = (at, batch) => {
+    const apply: Machine.Machine["apply"] = (at, batch, performed) => {
       const state = machine.replicated()
       hold("in order", at.slot === through + 1, () => `node ${node} applies slot ${at.slot} after slot ${through}`)
       through = at.slot
@@ -253,7 +253,7 @@ export const make = <State>(
       hold("only what is chosen", chosen !== undefined && equal(chosen.batch, batch), () => {
         return `node ${node} applies in slot ${at.slot} what no quorum has accepted there`
       })
-      const result = machine.apply(at, batch)
+      const result = machine.apply(at, batch, performed)
       if (Either.isLeft(result)) return result
       const applied = { state: machine.replicated(), replies: result.right }
       const digest = inner.digest(applied.state)

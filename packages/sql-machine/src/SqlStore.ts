@@ -133,5 +133,7 @@ export class SqlStore extends Context.Tag("@synod/sql-machine/SqlStore")<
   {
     /** Opens a database, and writes nothing to it before `begin`. */
     readonly open: (owner: Owner) => Database
+    /** Opens an empty one beside it, which is gone when it is closed. */
+    readonly apart: (owner: Owner) => Database
   }
 >() {}

@@ -42,11 +42,14 @@ export const defaults = { cacheBytes: 64 * 1024 * 1024, checkpointPages: 4_000 }
  * @since 0.1.0
  * @category layers
  */
-export const layer = ({ filename, ...bounds }: Options): Layer.Layer<SqlStore> =>
-  Layer.succeed(SqlStore, {
-    open: (owner) =>
-      FileDatabase.open(typeof filename === "string" ? filename : filename(owner), { ...defaults, ...bounds })
+export const layer = ({ filename, ...bounds }: Options): Layer.Layer<SqlStore> => {
+  const nameOf = (owner: Owner) => (typeof filename === "string" ? filename : filename(owner))
+  const config = { ...defaults, ...bounds }
+  return Layer.succeed(SqlStore, {
+    open: (owner) => FileDatabase.open(nameOf(owner), config),
+    apart: (owner) => FileDatabase.apart(nameOf(owner), config)
   })
+}
 
 /**
  * Tables in memory, gone with the machine: for tests. A replica rebuilds them from its journal.
@@ -54,7 +57,10 @@ export const layer = ({ filename, ...bounds }: Options): Layer.Layer<SqlStore> =
  * @since 0.1.0
  * @category layers
  */
-export const layerMemory: Layer.Layer<SqlStore> = Layer.succeed(SqlStore, { open: () => MemoryDatabase.open() })
+export const layerMemory: Layer.Layer<SqlStore> = Layer.succeed(SqlStore, {
+  open: () => MemoryDatabase.open(),
+  apart: () => MemoryDatabase.open()
+})
 
 /**
  * A database in memory with this content, or empty, which gives its bytes: for stores of one's own, such as simulated disks.

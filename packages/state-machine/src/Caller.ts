@@ -5,7 +5,9 @@
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import type * as Stream from "effect/Stream"
 import type { Consistency } from "./Consistency.js"
+import type * as Feed from "./Feed.js"
 import type { OutcomeUnknown, Overloaded, SessionExpired, Token, Unavailable } from "./Outcome.js"
 
 /**
@@ -28,6 +30,14 @@ export interface Caller {
   readonly resolve: (token: Token) => Effect.Effect<Uint8Array, OutcomeUnknown | SessionExpired | Overloaded>
   /** Has a query answered from a state that is as fresh as asked, and gives the bytes of its {@link "./Answer"}. */
   readonly query: (query: Uint8Array, consistency: Consistency) => Effect.Effect<Uint8Array, Unavailable | Overloaded>
+  /**
+   * What is applied after a position, or from now on: the commands, or the answers to a query after each slot at which they
+   * changed. One that is told no position begins with the answer now.
+   */
+  readonly follow: (options: {
+    readonly query?: Uint8Array | undefined
+    readonly after?: Feed.Position | undefined
+  }) => Stream.Stream<Feed.Record, Feed.Failure>
   /** The highest slot that an answer to this caller has shown the effect of; 0 before the first. */
   readonly seen: Effect.Effect<number>
 }

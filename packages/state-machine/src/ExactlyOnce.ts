@@ -18,7 +18,7 @@ import * as Either from "effect/Either"
 import * as Answer from "./Answer.js"
 import * as Batch from "./Batch.js"
 import * as Envelope from "./Envelope.js"
-import type { At } from "./Machine.js"
+import type { At, Performed } from "./Machine.js"
 import * as Reply from "./Reply.js"
 import * as Session from "./Session.js"
 
@@ -63,7 +63,7 @@ export interface Held {
 
 /**
  * Applies a batch; one reply an envelope, none for bytes that are no batch. `perform` does a command, the `index`-th of the slot
- * that is done at all, and gives its answer.
+ * that is done at all, and gives its answer; then `performed` is told.
  *
  * @since 0.1.0
  * @category applying
@@ -72,12 +72,13 @@ export const apply = (
   sessions: Sessions,
   at: At,
   bytes: Uint8Array,
-  perform: (index: number, command: Uint8Array) => Uint8Array
+  perform: (index: number, command: Uint8Array) => Uint8Array,
+  performed?: Performed
 ): ReadonlyArray<Uint8Array> => {
   const batch = Batch.decode(bytes)
   if (Either.isLeft(batch)) return []
   sessions.expire(at.time)
-  let performed = 0
+  let count = 0
 
   const call = ({ acknowledged, commands, first, session: id }: Envelope.Call): Reply.Reply => {
     const session = sessions.find(id)
@@ -87,8 +88,10 @@ export const apply = (
       const sequence = first + i
       const answered = answerOf(session, sequence)
       if (answered !== undefined) return answered
-      const answer = perform(performed++, command)
+      const index = count++
+      const answer = perform(index, command)
       session.record(sequence, answer)
+      performed?.(index, command, answer)
       return answer
     })
     session.use(at.time)

@@ -32,6 +32,8 @@ export interface Executor {
   readonly bounded: (sessions: SessionTable.Bounds) => Executor
   /** A copy that runs until the scope closes. One at a time is open for a node. */
   readonly open: (where: Where) => Effect.Effect<Machine, MachineFailed, Scope.Scope>
+  /** Another copy, at slot 0, beside the one that runs, and gone with the scope: for looking at what was before. */
+  readonly apart: (where: Where) => Effect.Effect<Machine, MachineFailed, Scope.Scope>
 }
 
 /**

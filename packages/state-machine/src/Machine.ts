@@ -59,6 +59,15 @@ export class MachineFailed extends Data.TaggedError("MachineFailed")<{
 }
 
 /**
+ * Is told of a command that is done, and of its answer: the `index`-th of its slot, from 0. A command that was answered before is not
+ * done again.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Performed = (index: number, command: Uint8Array, answer: Uint8Array) => void
+
+/**
  * @since 0.1.0
  * @category models
  */
@@ -67,9 +76,14 @@ export interface Machine {
   readonly at: () => At
   /**
    * Applies the batch of the next slot, all of it or, when it fails, nothing. The replies are one `Reply` an envelope, in order;
-   * bytes that are no batch get none and change nothing but the slot. Never throws.
+   * bytes that are no batch get none and change nothing but the slot. `performed` is told of each command that is done; when the
+   * slot fails, none of that counts. Never throws.
    */
-  readonly apply: (at: At, batch: Uint8Array) => Either.Either<ReadonlyArray<Uint8Array>, MachineFailed>
+  readonly apply: (
+    at: At,
+    batch: Uint8Array,
+    performed?: Performed
+  ) => Either.Either<ReadonlyArray<Uint8Array>, MachineFailed>
   /** Answers a query from the state as it is now, with the bytes of an `Answer`. Never throws. */
   readonly query: (query: Uint8Array) => Either.Either<Uint8Array, MachineFailed>
   /** The digest of the state as it is now; equal on all replicas after equal slots, however they came there. 16 hex digits. */

@@ -43,6 +43,7 @@ import type * as Schema from "effect/Schema"
 import type * as Types from "effect/Types"
 import * as Caller from "./Caller.js"
 import * as Executor from "./Executor.js"
+import type * as Feed from "./Feed.js"
 import type { UntypedHandlers, ValueDefinition } from "./internal/interpreter.js"
 import { makeLocalCaller } from "./internal/localCaller.js"
 import * as Validate from "./internal/validate.js"
@@ -187,7 +188,7 @@ export type HandlersOf<M> =
   M extends StateMachine<infer _Name, infer S, infer Commands, infer Queries> ? Handlers<S, Commands, Queries> : never
 
 /**
- * A method for every command and query of a machine, under its tag, and {@link Methods}.
+ * A method for every command and query of a machine, under its tag, {@link Methods}, and those of `Feed`.
  *
  * @since 0.1.0
  * @category clients
@@ -204,7 +205,8 @@ export type Client<Commands extends Rpc.Any, Queries extends Rpc.Any> = Types.Si
     readonly [Query in Queries as Rpc.Tag<Query>]: (
       payload: Rpc.PayloadConstructor<Query>
     ) => Effect.Effect<Rpc.Success<Query>, Rpc.Error<Query> | CommandDefect | Unavailable | Overloaded>
-  } & Methods<Commands>
+  } & Methods<Commands> &
+    Feed.Methods<Commands, Queries>
 >
 
 /**
@@ -282,7 +284,7 @@ export {
  * Makes a machine. The state's schema is also the format of its snapshots.
  *
  * Throws {@link InvalidMachine} for an empty name, a version that is no positive integer, tags that are empty, used twice
- * or {@link Methods}, streams, bounds of sessions that leave room for none, and an initial state that its own schema does not carry to a snapshot and back.
+ * or {@link Methods} and those of `Feed`, streams, bounds of sessions that leave room for none, and an initial state that its own schema does not carry to a snapshot and back.
  *
  * @since 0.1.0
  * @category constructors

@@ -49,7 +49,12 @@ export interface ValueExecutor<State = any> extends Executor {
   /** What a replica holds before the first slot. */
   readonly initial: Replicated<State>
   /** Applies the batch of a slot. Bytes that are no batch get no reply and change nothing. Never throws. */
-  readonly apply: (state: Replicated<State>, at: Machine.At, batch: Uint8Array) => Applied<State>
+  readonly apply: (
+    state: Replicated<State>,
+    at: Machine.At,
+    batch: Uint8Array,
+    performed?: Machine.Performed
+  ) => Applied<State>
   /** Answers a query with the bytes of an `Answer`; `at` is the last slot applied. Never throws. */
   readonly query: (state: Replicated<State>, at: Machine.At, query: Uint8Array) => Uint8Array
   /** Equal for equal states, however they came about; 16 hex digits. */
@@ -96,15 +101,17 @@ const bounded = <State>(
     sessions: bounds,
     bounded: (other) => bounded(definition, interpreter, other),
     open: () => Effect.sync(() => open(executor)),
+    apart: () => Effect.sync(() => open(executor)),
     initial: { state: definition.initial, sessions: SessionTable.empty },
-    apply: (replicated, at, batch) => {
+    apply: (replicated, at, batch, performed) => {
       let { state } = replicated
       const sessions = new TableSessions(replicated.sessions, bounds)
-      const replies = ExactlyOnce.apply(sessions, at, batch, (index, command) => {
+      const perform = (index: number, command: Uint8Array) => {
         const result = interpreter.command(state, at, index, command)
         state = result.state
         return result.answer
-      })
+      }
+      const replies = ExactlyOnce.apply(sessions, at, batch, perform, performed)
       const changed = state !== replicated.state || sessions.table !== replicated.sessions
       return { state: changed ? { state, sessions: sessions.table } : replicated, replies }
     },
@@ -133,8 +140,8 @@ const open = <State>(executor: ValueExecutor<State>): ValueMachine<State> => {
   return {
     at: () => at,
     replicated: () => replicated,
-    apply: (next, batch) => {
-      const applied = executor.apply(replicated, next, batch)
+    apply: (next, batch, performed) => {
+      const applied = executor.apply(replicated, next, batch, performed)
       replicated = applied.state
       at = next
       return Either.right(applied.replies)

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Answer, Consistency, Outcome, StateMachine } from "@synod/state-machine"
-import { Context, Duration, Effect, Either, Layer } from "effect"
+import { Context, Duration, Effect, Either, Layer, Stream } from "effect"
 import { alice, Bank, BankLive } from "./Bank.js"
 
 /** Notes what each query asks for. */
@@ -12,6 +12,7 @@ const recording = Effect.map(
       submit: () => new Outcome.Overloaded({ retryAfter: Duration.millis(50) }),
       resolve: () => new Outcome.Overloaded({ retryAfter: Duration.millis(50) }),
       seen: Effect.succeed(0),
+      follow: () => Stream.empty,
       query: (_, consistency) =>
         Effect.sync(() => {
           asked.push(consistency)

@@ -1,7 +1,7 @@
 import { Rpc } from "@effect/rpc"
 import { assert, describe, expectTypeOf, it } from "@effect/vitest"
-import { type Caller, Consistency, type Executor, Outcome, StateMachine, Ticket } from "@synod/state-machine"
-import { Context, Effect, Exit, HashMap, identity, Layer, Logger, Option, Schema, TestClock } from "effect"
+import { type Caller, Consistency, type Executor, type Feed, Outcome, StateMachine, Ticket } from "@synod/state-machine"
+import { Context, Effect, Exit, HashMap, identity, Layer, Logger, Option, Schema, type Stream, TestClock } from "effect"
 import { alice, type AccountId, AccountNotFound, Bank, BankLive, bob, InsufficientFunds, type State } from "./Bank.js"
 
 const BankTest = StateMachine.layerLocal(Bank).pipe(Layer.provide(BankLive))
@@ -231,7 +231,9 @@ describe("StateMachine", () => {
           readonly account: AccountId
         }) => Effect.Effect<number, AccountNotFound | Outcome.CommandDefect | Outcome.Unavailable | Outcome.Overloaded>
       >()
-      expectTypeOf<keyof Client>().toEqualTypeOf<"Open" | "Transfer" | "Balance" | "resolve" | "seen">()
+      expectTypeOf<keyof Client>().toEqualTypeOf<
+        "Open" | "Transfer" | "Balance" | "resolve" | "seen" | "applied" | "follow"
+      >()
       type Resolved = Effect.Effect.Success<ReturnType<Client["resolve"]>>
       expectTypeOf<Extract<Resolved, { readonly _tag: "Applied" }>["command"]>().toEqualTypeOf<"Open" | "Transfer">()
       expectTypeOf<Effect.Effect.Error<ReturnType<Client["resolve"]>>>().toEqualTypeOf<
@@ -241,6 +243,22 @@ describe("StateMachine", () => {
         | Outcome.OutcomeUnknown
         | Outcome.SessionExpired
         | Outcome.Overloaded
+      >()
+      type Applied = Stream.Stream.Success<ReturnType<Client["applied"]>>
+      expectTypeOf<Extract<Applied, { readonly command: "Transfer" }>>().toEqualTypeOf<{
+        readonly position: { readonly slot: number; readonly index: number }
+        readonly time: number
+        readonly command: "Transfer"
+        readonly payload: { readonly from: AccountId; readonly to: AccountId; readonly amount: number }
+        readonly exit: Exit.Exit<void, AccountNotFound | InsufficientFunds | Outcome.CommandDefect>
+      }>()
+      expectTypeOf<Applied["command"]>().toEqualTypeOf<"Open" | "Transfer">()
+      type Followed = ReturnType<Client["follow"]["Balance"]>
+      expectTypeOf<Stream.Stream.Success<Followed>["exit"]>().toEqualTypeOf<
+        Exit.Exit<number, AccountNotFound | Outcome.CommandDefect>
+      >()
+      expectTypeOf<Stream.Stream.Error<Followed>>().toEqualTypeOf<
+        Outcome.Unavailable | Outcome.Overloaded | Feed.FeedTrimmed
       >()
       // @ts-expect-error branded ids must be made as such
       expectTypeOf<Parameters<Client["Balance"]>[0]>().toEqualTypeOf<{ readonly account: string }>()

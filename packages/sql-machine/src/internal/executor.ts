@@ -7,7 +7,7 @@ import { type Executor, Kind, Machine, type SessionTable } from "@synod/state-ma
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Runtime from "effect/Runtime"
-import type { SqlStore } from "../SqlStore.js"
+import type { Database, Owner, SqlStore } from "../SqlStore.js"
 import * as Client from "./client.js"
 import * as Failure from "./failure.js"
 import * as SqlMachine from "./machine.js"
@@ -34,16 +34,14 @@ const bounded =
   ) =>
   (bounds: SessionTable.Bounds): Executor.Executor => {
     const { name, version } = definition
-    return {
-      machine: { name, version },
-      sessions: bounds,
-      bounded: bounded(definition, migrations, handlers, store, runtime),
-      open: ({ cluster, node }) =>
+    const open =
+      (opened: (owner: Owner) => Database): Executor.Executor["open"] =>
+      ({ cluster, node }) =>
         Effect.gen(function* () {
           const owner = { cluster, node, machine: name, version, migrations }
           const database = yield* Effect.acquireRelease(
             Effect.try({
-              try: () => store.open(owner),
+              try: () => opened(owner),
               catch: (cause) =>
                 new Machine.MachineFailed({ machine: name, reason: Failure.tell(cause), passing: false, cause })
             }),
@@ -55,6 +53,12 @@ const bounded =
             performer: (statements) => Kind.performer(definition, provided(definition, handlers, statements), runtime)
           })
         })
+    return {
+      machine: { name, version },
+      sessions: bounds,
+      bounded: bounded(definition, migrations, handlers, store, runtime),
+      open: open(store.open),
+      apart: open(store.apart)
     }
   }
 

@@ -37,6 +37,9 @@ interface Opened {
 export const open = (filename: string, config: Config): Database => {
   const incomingName = `${filename}-restoring`
   remove(incomingName)
+  for (let n = 1; Fs.existsSync(apartName(filename, n)) && !inUse.has(apartName(filename, n)); n++) {
+    remove(apartName(filename, n))
+  }
   let opened = connected(filename)
   let image: (Image & { gone: boolean }) | undefined
   const plain = connect(":memory:")
@@ -170,6 +173,30 @@ export const open = (filename: string, config: Config): Database => {
       image?.close()
       closed(opened)
       plain.close()
+    }
+  }
+}
+
+/** The files beside others that this process has open. */
+const inUse = new Set<string>()
+
+const apartName = (filename: string, n: number): string => `${filename}-apart-${n}`
+
+/** An empty database beside a file, gone when it is closed; what a crash leaves of it is removed when the file is opened. */
+export const apart = (filename: string, config: Config): Database => {
+  let n = 1
+  while (inUse.has(apartName(filename, n))) n++
+  const name = apartName(filename, n)
+  remove(name)
+  const database = open(name, config)
+  inUse.add(name)
+  return {
+    ...database,
+    close: () => {
+      database.close()
+      inUse.delete(name)
+      remove(name)
+      remove(`${name}-restoring`)
     }
   }
 }

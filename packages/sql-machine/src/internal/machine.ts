@@ -88,12 +88,12 @@ export const open = (
       return answer
     }
 
-    const apply: Machine.Machine["apply"] = (place, batch) => {
+    const apply: Machine.Machine["apply"] = (place, batch, performed) => {
       const { applied, begin, connection, sessions, statements } = running
       try {
         begin.run()
         agreed = place.time
-        const replies = ExactlyOnce.apply(sessions, place, batch, perform(place))
+        const replies = ExactlyOnce.apply(sessions, place, batch, perform(place), performed)
         applied.run(place.slot, place.time)
         database.commit()
         at = place

@@ -12,9 +12,11 @@ import type * as Caller from "../Caller.js"
 import * as Command from "../Command.js"
 import * as Envelope from "../Envelope.js"
 import type * as Executor from "../Executor.js"
+import type * as Feed from "../Feed.js"
 import type { MachineFailed } from "../Machine.js"
 import { OutcomeUnknown, SessionExpired, Unavailable } from "../Outcome.js"
 import * as Reply from "../Reply.js"
+import { makeLocalFeed } from "./localFeed.js"
 
 /** Where a machine that keeps something on a disk finds it. */
 const here: Executor.Where = { cluster: "local", node: 1 }
@@ -23,15 +25,22 @@ const here: Executor.Where = { cluster: "local", node: 1 }
 export const makeLocalCaller = (executor: Executor.Executor): Effect.Effect<Caller.Caller, never, Scope.Scope> =>
   Effect.gen(function* () {
     const machine = yield* executor.open(here)
+    const feed = makeLocalFeed(machine)
     let sequence = 0
 
     const apply = (envelope: Envelope.Envelope): Effect.Effect<Reply.Reply, MachineFailed> =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
         const { slot, time } = machine.at()
         const at = { slot: slot + 1, time: Math.max(time, now) }
-        return Either.map(machine.apply(at, Batch.encode([Envelope.encode(envelope)])), ([reply]) =>
-          Either.getOrThrow(Reply.decode(reply!))
-        )
+        const batch = Batch.encode([Envelope.encode(envelope)])
+        const performed: Array<Feed.Record> = []
+        const applied = machine.apply(at, batch, (index, command, answer) => {
+          performed.push({ ...at, index, command, answer })
+        })
+        return Either.map(applied, ([reply]) => {
+          feed.applied(performed)
+          return Either.getOrThrow(Reply.decode(reply!))
+        })
       })
 
     const opened = yield* apply(Envelope.open)
@@ -71,6 +80,7 @@ export const makeLocalCaller = (executor: Executor.Executor): Effect.Effect<Call
           }
         ),
       query: (query) => unlessFailed(Effect.suspend(() => machine.query(query))),
+      follow: feed.follow,
       seen: Effect.sync(() => machine.at().slot)
     } satisfies Caller.Caller
   }).pipe(Effect.orDie)

@@ -49,7 +49,7 @@ export const faultOf = (subject: Subject): string | undefined => {
 }
 
 /** What a client has besides the machine's own methods. */
-const Reserved: ReadonlySet<string> = new Set(["resolve", "seen"])
+const Reserved: ReadonlySet<string> = new Set(["resolve", "seen", "applied", "follow"])
 
 /** Why the initial state could not be taken from a snapshot again, or `undefined`. */
 export const faultOfInitial = <State>(definition: ValueDefinition<State>): string | undefined => {
