@@ -26,7 +26,7 @@ import * as Ballot from "./Ballot.js"
 import { hold } from "./Invariant.js"
 import type * as Message from "./Message.js"
 import type { NodeId } from "./NodeId.js"
-import type { QuorumSystem } from "./Quorum.js"
+import type { QuorumSystem } from "./QuorumSystem.js"
 import * as Step from "./Step.js"
 
 /**

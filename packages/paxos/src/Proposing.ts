@@ -6,7 +6,7 @@
 import type * as Ballot from "./Ballot.js"
 import type * as Message from "./Message.js"
 import type { NodeId } from "./NodeId.js"
-import type { QuorumSystem } from "./Quorum.js"
+import type { QuorumSystem } from "./QuorumSystem.js"
 import type * as Slot from "./Slot.js"
 
 /**

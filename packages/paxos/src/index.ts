@@ -50,6 +50,12 @@ export type * as Proposing from "./Proposing.js"
 /** Which sets of nodes may decide. */
 export * as Quorum from "./Quorum.js"
 
+/** The rule that makes a quorum system safe. */
+export * as QuorumRule from "./QuorumRule.js"
+
+/** A quorum system as roles see it. */
+export * as QuorumSystem from "./QuorumSystem.js"
+
 /** What a leader sends to each acceptor. */
 export * as Replication from "./Replication.js"
 

@@ -118,6 +118,7 @@ describe("a mutant is caught:", () => {
     const quorums: Quorum.QuorumSystem = {
       name: "prepare 2, accept 1 of 3",
       members: nodes(1, 2, 3),
+      changesAt: [],
       isPrepareQuorum: (_round, nodes) => nodes.size >= 2,
       isAcceptQuorum: (_round, nodes) => nodes.size >= 1
     }

@@ -35,6 +35,7 @@ const anyQuorum = (members: ReadonlyArray<NodeId.NodeId>): Quorum.QuorumSystem =
   return {
     name: "quorums that miss each other",
     members,
+    changesAt: [],
     isPrepareQuorum: (_round, nodes) => count(nodes) >= 2,
     isAcceptQuorum: (_round, nodes) => count(nodes) >= 1
   }

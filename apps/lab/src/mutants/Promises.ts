@@ -156,8 +156,8 @@ export const promises: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: "packages/paxos/src/Quorum.ts",
-        find: "Math.floor(members.length / 2) + 1",
-        replace: "Math.floor(members.length / 2)"
+        find: "  const size = Math.floor(members.length / 2) + 1",
+        replace: "  const size = Math.floor(members.length / 2)"
       }
     ],
     tier: "core"
