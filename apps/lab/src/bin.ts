@@ -9,11 +9,19 @@ import * as Chaos from "./Chaos.js"
 import * as CheckHistory from "./CheckHistory.js"
 import * as ModelCheck from "./ModelCheck.js"
 import * as Mutants from "./Mutants.js"
+import * as PlanQuorums from "./PlanQuorums.js"
 import * as Simulate from "./Simulate.js"
 
 const lab = Command.make("lab").pipe(
   Command.withDescription("What tries to break Synod."),
-  Command.withSubcommands([Chaos.command, CheckHistory.command, ModelCheck.command, Mutants.command, Simulate.command])
+  Command.withSubcommands([
+    Chaos.command,
+    CheckHistory.command,
+    ModelCheck.command,
+    Mutants.command,
+    PlanQuorums.command,
+    Simulate.command
+  ])
 )
 
 /** A person at a terminal is told what happened, not where in the code. */

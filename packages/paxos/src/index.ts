@@ -50,6 +50,9 @@ export type * as Proposing from "./Proposing.js"
 /** Which sets of nodes may decide. */
 export * as Quorum from "./Quorum.js"
 
+/** What a quorum system is worth for given members. */
+export * as QuorumPlanner from "./QuorumPlanner.js"
+
 /** The rule that makes a quorum system safe. */
 export * as QuorumRule from "./QuorumRule.js"
 
