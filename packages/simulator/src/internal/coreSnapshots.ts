@@ -12,10 +12,13 @@
  */
 import { Ballot, Slot } from "@synod/paxos"
 import type { NodeId, Acceptor } from "@synod/paxos"
+import type { Seeded } from "../Seeded.js"
 import type { CoreDisk } from "./coreDisk.js"
 import type * as Machine from "./coreMachine.js"
 import type { Envelope } from "./coreMessage.js"
-import type { NodeWorld } from "./coreNode.js"
+import type { CoreJudge } from "./coreJudge.js"
+import type { CoreNetwork } from "./coreNetwork.js"
+import type { Setting } from "./coreSetting.js"
 
 /** What a node lends its snapshots. @internal */
 export interface Host {
@@ -28,6 +31,14 @@ export interface Host {
   readonly input: (input: Acceptor.Local) => void
   /** Does something in this life, after so many milliseconds. */
   readonly later: (milliseconds: number, run: () => void) => void
+}
+
+/** What there is around the node. */
+interface Surroundings {
+  readonly seeded: Seeded
+  readonly setting: Setting
+  readonly network: CoreNetwork
+  readonly judge: CoreJudge
 }
 
 /** A snapshot takes at most so many times as long as a write to the log. */
@@ -44,7 +55,7 @@ export class CoreSnapshots {
 
   constructor(
     private readonly host: Host,
-    private readonly world: NodeWorld
+    private readonly world: Surroundings
   ) {}
 
   /** A life begins, from this slot on. */
