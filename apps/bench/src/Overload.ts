@@ -4,71 +4,78 @@
  */
 import { Console, Effect, Fiber, Schema } from "effect"
 import * as Directory from "./Directory.js"
-import { Sample } from "./Load.js"
-import { type Flood, Flooded } from "./synod/Flood.js"
+import { type Pressure, Pressed } from "./synod/Pressure.js"
 import { launch } from "./synod/Synod.js"
-import { SystemFailed } from "./System.js"
+import { decode } from "./Worker.js"
 
-/** Callers of the closed loop, of which the best shows the peak. */
-const callers = [256, 1024, 4096]
+/** Processes that make requests, in each loop. */
+const sources = 2
 
-/** Clients in each process of the open loop, enough to have more requests under way than a replica decides at once. */
-const clients = 8
+/** Sessions of each, and commands in a request: as many as a client packs in a millisecond or two. */
+const shape = { sessions: 16, commands: 32 }
 
-/** So many processes ask for the peak each. */
+/** Requests under way from each process in a closed loop, of which the best shows the peak. */
+const closed = [8, 16, 32]
+
+/** The open loop asks for so many times the peak. */
 const times = 3
 
 /** How often memory is looked at meanwhile. */
-const parts = 4
+const parts = 5
 
 export const run = (seconds: number) =>
   Effect.gen(function* () {
-    const { another, leader, remote } = yield* launch({ directory: yield* Directory.temporary, profiles: undefined })
-    yield* remote.ask("measure", { inFlight: 256, warmUp: 0, seconds: 2 })
-    let peak = 0
-    for (const inFlight of callers) {
-      const { commandsPerSecond } = yield* Effect.flatMap(
-        remote.ask("measure", { inFlight, warmUp: 0.5, seconds: Math.max(1, seconds / 4) }),
-        decode(Sample)
+    const { another, remote, replicas } = yield* launch({ directory: yield* Directory.temporary, profiles: undefined })
+    const processes = [remote, ...(yield* Effect.replicateEffect(another, sources - 1))]
+    const press = (pressure: Pressure) =>
+      Effect.map(
+        Effect.forEach(processes, (process) => Effect.flatMap(process.ask("press", pressure), decode(Pressed)), {
+          concurrency: "unbounded"
+        }),
+        total
       )
-      peak = Math.max(peak, commandsPerSecond)
-      yield* Console.log(`  ${inFlight} callers: ${whole(commandsPerSecond)} commands/s`)
+    const short = Math.max(1, seconds / 3)
+    yield* press({ ...shape, seconds: Math.max(1, seconds / 2), loop: { _tag: "Closed", requests: closed[0]! } })
+    let peak = 0
+    for (const requests of closed) {
+      const { acknowledged } = yield* press({ ...shape, seconds: short, loop: { _tag: "Closed", requests } })
+      peak = Math.max(peak, acknowledged)
+      yield* Console.log(`  ${sources * requests} requests under way: ${whole(acknowledged)} commands/s`)
     }
-    const { worker } = yield* leader
-    const asked: Flood = { clients, rate: peak, seconds }
-    const sources = [remote, ...(yield* Effect.replicateEffect(another, times - 1))]
-    const flooding = yield* Effect.fork(
-      Effect.forEach(sources, (source) => Effect.flatMap(source.ask("flood", asked), decode(Flooded)), {
-        concurrency: "unbounded"
-      })
+    const memory = Effect.map(
+      Effect.forEach([...replicas.values()], (worker) => Effect.flatMap(worker.ask("memory"), decode(Schema.Number))),
+      (bytes) => bytes.map((one) => one / 2 ** 20)
     )
-    const megabytes: Array<number> = []
+    const pressing = yield* Effect.fork(
+      press({ ...shape, seconds, loop: { _tag: "Open", rate: (times * peak) / sources } })
+    )
+    const samples: Array<ReadonlyArray<number>> = []
     for (let part = 1; part <= parts; part++) {
       yield* Effect.sleep(`${seconds / (parts + 1)} seconds`)
-      megabytes.push((yield* Effect.flatMap(worker.ask("memory"), decode(Schema.Number))) / 2 ** 20)
+      samples.push(yield* memory)
     }
-    const flooded = yield* Fiber.join(flooding)
-    const sum = (of: (one: Flooded) => number) => flooded.reduce((total, one) => total + of(one), 0)
-    const [offered, acknowledged] = [sum((one) => one.offered), sum((one) => one.acknowledged)]
-    const tags = [...new Set(flooded.flatMap(({ otherwise }) => Object.keys(otherwise)))]
-    const others = tags.map((tag) => `${whole(sum(({ otherwise }) => otherwise[tag] ?? 0))} ${tag}`)
+    const { acknowledged, offered, otherwise, p99Millis } = yield* Fiber.join(pressing)
+    const others = Object.entries(otherwise).map(([tag, rate]) => `${whole(rate)} ${tag}`)
     yield* Console.log(
-      `  offered ${whole(offered)}/s, acknowledged ${whole(acknowledged)}/s, ` +
-        `p99 ${Math.max(...flooded.map(({ p99Millis }) => p99Millis))} ms; otherwise ${others.join(", ") || "nothing"}`
+      `  offered ${whole(offered)}/s, acknowledged ${whole(acknowledged)}/s, p99 ${p99Millis} ms; ` +
+        `otherwise ${others.join(", ") || "nothing"}`
     )
     yield* Console.log(
       `\n${(100 * (acknowledged / peak)).toFixed(0)} % of the peak of ${whole(peak)} commands/s when ` +
-        `${(offered / peak).toFixed(1)} times as much is asked for; the leader's memory: ` +
-        `${megabytes.map(whole).join(", ")} MiB`
+        `${(offered / peak).toFixed(1)} times as much is asked for; the replicas' memory: ` +
+        `${samples.map((sample) => sample.map(whole).join("+")).join(", ")} MiB`
     )
   }).pipe(Effect.scoped)
 
-const whole = (number: number): string => Math.round(number).toLocaleString("en")
+const total = (all: ReadonlyArray<Pressed>): Pressed => {
+  const sum = (of: (one: Pressed) => number) => all.reduce((total, one) => total + of(one), 0)
+  const tags = [...new Set(all.flatMap(({ otherwise }) => Object.keys(otherwise)))]
+  return {
+    offered: sum(({ offered }) => offered),
+    acknowledged: sum(({ acknowledged }) => acknowledged),
+    otherwise: Object.fromEntries(tags.map((tag) => [tag, sum(({ otherwise }) => otherwise[tag] ?? 0)])),
+    p99Millis: Math.max(...all.map(({ p99Millis }) => p99Millis))
+  }
+}
 
-const decode =
-  <A, I>(schema: Schema.Schema<A, I>) =>
-  (answer: unknown) =>
-    Effect.mapError(
-      Schema.decodeUnknown(schema)(answer),
-      ({ message }) => new SystemFailed({ system: "synod", reason: message })
-    )
+const whole = (number: number): string => Math.round(number).toLocaleString("en")

@@ -8,7 +8,7 @@
  *
  * It ends when the channel does, so that none outlives the benchmark.
  */
-import { Effect, type Scope } from "effect"
+import { Effect, Schema, type Scope } from "effect"
 import { type ChildProcess, fork } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { SystemFailed } from "./System.js"
@@ -102,6 +102,15 @@ const stop = (child: ChildProcess): Effect.Effect<void> =>
     }),
     Effect.interruptible
   )
+
+/** What a worker answered, if it is what was expected. */
+export const decode =
+  <A, I>(schema: Schema.Schema<A, I>) =>
+  (answer: unknown): Effect.Effect<A, SystemFailed> =>
+    Effect.mapError(
+      Schema.decodeUnknown(schema)(answer),
+      ({ message }) => new SystemFailed({ system: "synod", reason: message })
+    )
 
 /** In the worker: answers the parent's questions until it goes. */
 export const serve = (questions: Readonly<Record<string, (argument: unknown) => Promise<unknown>>>): void => {

@@ -7,9 +7,11 @@ import { Console, Data, Effect, Option } from "effect"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Benchmark from "./Benchmark.js"
+import * as CatchUp from "./CatchUp.js"
 import * as Failover from "./Failover.js"
 import * as Overload from "./Overload.js"
 import * as Report from "./Report.js"
+import * as Restart from "./Restart.js"
 import { limit, systems } from "./Systems.js"
 
 /** A number within bounds, or a list of them; the sentence says what was expected instead. */
@@ -69,12 +71,33 @@ const failover = Options.boolean("failover").pipe(
   Options.withDescription("Instead: how long until a command is answered after the leader was killed.")
 )
 
-const settings = { inFlight, seconds, runs, quick, json, profiles, overload, failover }
+const restart = Options.boolean("restart").pipe(
+  Options.withDescription("Instead: how long a replica takes to restart that has applied a million commands.")
+)
+
+const commands = numbers("commands", { list: false, min: 1, max: 100_000_000, whole: true }).pipe(
+  Options.map(([first]) => first!),
+  Options.withDescription("With --restart: how many."),
+  Options.withDefault(1_000_000)
+)
+
+const catchUp = Options.boolean("catch-up").pipe(
+  Options.withDescription("Instead: what it costs the others when a replica returns that was away.")
+)
+
+const settings = { inFlight, seconds, runs, quick, json, profiles, overload, failover, restart, commands, catchUp }
 
 const command = Command.make("bench", settings, (options) =>
   Effect.gen(function* () {
     if (options.overload) return yield* Overload.run(Option.getOrElse(options.seconds, () => 10))
     if (options.failover) return yield* Failover.run(Option.getOrElse(options.runs, () => 9))
+    if (options.restart) {
+      return yield* Restart.run({ commands: options.commands, times: Option.getOrElse(options.runs, () => 3) })
+    }
+    if (options.catchUp) {
+      const times = Option.getOrElse(options.runs, () => (options.quick ? 1 : 3))
+      return yield* CatchUp.run({ quick: options.quick, times })
+    }
     const plan: Benchmark.Plan = {
       systems,
       inFlight: options.inFlight,

@@ -36,6 +36,14 @@ describe("bench", () => {
     assert.match(overload.stdout, /\n\d+ % of the peak of [\d,]+ commands\/s when [\d.]+ times as much is asked for/)
   })
 
+  it("restarts a replica, and has one catch up", { timeout: 120_000 }, async () => {
+    const restart = await bench(["--restart", "--commands", "2000", "--runs", "1"])
+    assert.match(restart.stdout, /\nmedian [\d.]+ s, longest [\d.]+ s after [\d,]+ commands/)
+    assert.match(restart.stderr, /is up to slot \d+, from the first slot, after/)
+    const catchUp = await bench(["--catch-up", "--quick"])
+    assert.match(catchUp.stdout, /\nthroughput while a replica catches up, of that before: \d+ % by entries/)
+  })
+
   it("measures both systems from both clients, and shows the figures", { timeout: 60_000 }, async () => {
     const directory = Fs.mkdtempSync(Path.join(Os.tmpdir(), "synod-bench-test-"))
     try {

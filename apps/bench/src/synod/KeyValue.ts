@@ -8,12 +8,15 @@ import { Effect, HashMap, Option, Schema } from "effect"
 const Key = Schema.String.pipe(Schema.minLength(1), Schema.maxLength(256))
 const Value = Schema.String.pipe(Schema.maxLength(32 * 1024))
 
+const Put = Rpc.make("Put", { payload: { key: Key, value: Value } })
+const Get = Rpc.make("Get", { payload: { key: Key }, success: Schema.Option(Value) })
+
 export const KeyValue = StateMachine.make("KeyValue", {
   version: 1,
   state: Schema.HashMap({ key: Key, value: Value }),
   initial: HashMap.empty(),
-  commands: [Rpc.make("Put", { payload: { key: Key, value: Value } })],
-  queries: [Rpc.make("Get", { payload: { key: Key }, success: Schema.Option(Value) })]
+  commands: [Put],
+  queries: [Get]
 })
 
 export const KeyValueLive = KeyValue.toLayer({
@@ -21,12 +24,19 @@ export const KeyValueLive = KeyValue.toLayer({
   Get: (state, { key }) => Effect.succeed(Option.map(HashMap.get(state, key), (value) => value))
 })
 
-/** Puts values of 84 bytes under 10,000 keys of 16 bytes in turn, from one process. */
-export const puts = Effect.map(KeyValue.client, (store) => {
-  const value = "v".repeat(84)
-  let next = 0
-  return Effect.suspend(() => {
-    next = (next + 1) % 10_000
-    return store.Put({ key: String(next).padStart(16, "0"), value })
+const value = "v".repeat(84)
+
+const put = (n: number) => ({ key: String(n).padStart(16, "0"), value })
+
+/** So many puts of values of 84 bytes under keys of 16. */
+export const commands = (count: number) => Array.from({ length: count }, (_, n) => put(n))
+
+/** Puts of that kind, under so many keys in turn, from one process. */
+export const puts = (keys: number) =>
+  Effect.map(KeyValue.client, (store) => {
+    let next = 0
+    return Effect.suspend(() => {
+      next = (next + 1) % keys
+      return store.Put(put(next))
+    })
   })
-})

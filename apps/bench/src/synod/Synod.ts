@@ -2,6 +2,7 @@
  * Synod as users run it: three replicas joined by `Socket`, each with its SQLite journal, default settings; a typed
  * machine, sessions on.
  */
+import { ClientRpcs } from "@synod/client"
 import { Effect, Schedule, Schema, type Scope } from "effect"
 import * as Net from "node:net"
 import * as Path from "node:path"
@@ -32,30 +33,58 @@ export interface Cluster {
   readonly another: Effect.Effect<Worker.Worker, never, Scope.Scope>
   /** The replica that leads; one does soon after the start. */
   readonly leader: Effect.Effect<{ readonly node: number; readonly worker: Worker.Worker }, SystemFailed>
+  /** One that doesn't. */
+  readonly follower: Effect.Effect<{ readonly node: number; readonly worker: Worker.Worker }, SystemFailed>
+  /** Those that run. */
+  readonly replicas: ReadonlyMap<number, Worker.Worker>
+  readonly status: (node: number) => Effect.Effect<ClientRpcs.Status, SystemFailed>
+  readonly statusOf: (worker: Worker.Worker) => Effect.Effect<ClientRpcs.Status, SystemFailed>
+  /** Commands that {@link remote} was acknowledged. */
+  readonly acknowledged: Effect.Effect<number, SystemFailed>
   /** Kills a replica's process as the system would. */
   readonly kill: (node: number) => Effect.Effect<void>
   readonly start: (node: number) => Effect.Effect<void, SystemFailed, Scope.Scope>
 }
 
 /** Starts three replicas and a client, each a process. */
-export const launch = ({ directory, profiles }: Place): Effect.Effect<Cluster, SystemFailed, Scope.Scope> =>
+export const launch = (
+  { directory, profiles }: Place,
+  options: Pick<Settings, "keys"> & { readonly tells?: boolean } = {}
+): Effect.Effect<Cluster, SystemFailed, Scope.Scope> =>
   Effect.gen(function* () {
     const ports = yield* freePorts(3)
     const members = Object.fromEntries(ports.map((port, i) => [i + 1, { host, port }]))
     const start = (replica?: Settings["replica"]) =>
-      Worker.start({ system: name, program: "synod/member", settings: { members, replica }, profiles })
+      Worker.start({
+        system: name,
+        program: "synod/member",
+        settings: { members, replica, keys: options.keys } satisfies Settings,
+        profiles
+      })
     const replicas = new Map<number, Worker.Worker>()
     const startReplica = (node: number) =>
-      Effect.map(start({ node, file: Path.join(directory, `replica-${node}.sqlite`) }), (worker) => {
-        replicas.set(node, worker)
-      })
+      Effect.map(
+        start({ node, file: Path.join(directory, `replica-${node}.sqlite`), tells: options.tells }),
+        (worker) => {
+          replicas.set(node, worker)
+        }
+      )
     yield* Effect.forEach([1, 2, 3], startReplica)
     const remote = yield* start()
     yield* leaderOf(replicas)
+    const statusOf = (worker: Worker.Worker) => Effect.flatMap(worker.ask("status"), Worker.decode(ClientRpcs.Status))
     return {
       remote,
       another: start(),
       leader: leaderOf(replicas),
+      follower: Effect.flatMap(leaderOf(replicas), (leader) => {
+        const [other] = [...replicas].filter(([node]) => node !== leader.node)
+        return other === undefined ? failed("no follower runs") : Effect.succeed({ node: other[0], worker: other[1] })
+      }),
+      replicas,
+      status: (node) => Effect.suspend(() => statusOf(replicas.get(node)!)),
+      statusOf,
+      acknowledged: Effect.flatMap(remote.ask("acknowledged"), Worker.decode(Schema.Number)),
       kill: (node) =>
         Effect.suspend(() => {
           const worker = replicas.get(node)

@@ -3,43 +3,50 @@ import { Client } from "@synod/client"
 import { SqliteJournal } from "@synod/journal"
 import { Replica, Socket } from "@synod/replica"
 import { Effect, Layer, Logger, LogLevel, Runtime, Schema } from "effect"
-import { Flood, flood } from "./Flood.js"
 import { Load, run } from "../Load.js"
 import * as Worker from "../Worker.js"
 import { KeyValue, KeyValueLive, puts } from "./KeyValue.js"
+import { Pressure, press } from "./Pressure.js"
 import { cluster, Settings } from "./Settings.js"
 
 const settings = Schema.decodeUnknownSync(Settings)(Worker.settings())
 const load = Schema.decodeUnknownSync(Load)
-/** Calls that wait in each client of the open loop: what two requests hold, so that the rest is refused and not kept. */
-const floodWaiting = 512
+const pressure = Schema.decodeUnknownSync(Pressure)
 
-const decodeFlood = Schema.decodeUnknownSync(Flood)
+/** Keys that are in turn, unless the settings say otherwise. */
+const keys = 10_000
 
 const measuring = Effect.gen(function* () {
-  const put = yield* puts
+  let acknowledged = 0
+  const put = Effect.map(yield* puts(settings.keys ?? keys), () => void acknowledged++)
   const runPromise = Runtime.runPromise(yield* Effect.runtime<never>())
-  return { measure: (argument: unknown) => runPromise(run(load(argument), put)), put, runPromise }
+  return {
+    measure: (argument: unknown) => runPromise(run(load(argument), put)),
+    acknowledged: () => Promise.resolve(acknowledged),
+    put,
+    runPromise
+  }
 })
 
 const client = Effect.gen(function* () {
-  const { measure, put, runPromise } = yield* measuring
-  const clientLayer = Client.layer(KeyValue, { cluster, servers: settings.members, config: { waiting: floodWaiting } })
+  const { acknowledged, measure, put, runPromise } = yield* measuring
   Worker.serve({
     measure,
+    acknowledged,
     put: () => runPromise(put),
-    flood: (argument: unknown) => runPromise(flood(decodeFlood(argument), clientLayer))
+    press: (argument: unknown) => runPromise(press(pressure(argument), settings))
   })
   return yield* Effect.never
 }).pipe(Effect.provide(Client.layer(KeyValue, { cluster, servers: settings.members })))
 
-const replica = ({ file, node }: { readonly file: string; readonly node: number }) =>
+const replica = ({ file, node }: NonNullable<Settings["replica"]>) =>
   Effect.gen(function* () {
     const { measure, runPromise } = yield* measuring
     const { status, stopped } = yield* Replica.Replica
     Worker.serve({
       measure,
       leads: () => runPromise(Effect.map(status, ({ phase }) => phase === "Leading")),
+      status: () => runPromise(status),
       memory: () => Promise.resolve(process.memoryUsage.rss())
     })
     return yield* stopped
@@ -57,7 +64,7 @@ const replica = ({ file, node }: { readonly file: string; readonly node: number 
 
 const logging = Layer.merge(
   Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger)),
-  Logger.minimumLogLevel(LogLevel.Warning)
+  Logger.minimumLogLevel(settings.replica?.tells === true ? LogLevel.Info : LogLevel.Warning)
 )
 
 Effect.runFork(
