@@ -15,16 +15,17 @@ const bound = "60 seconds"
 /** Looks again after so many milliseconds. */
 const pause = 50
 
-/** Waits until all answer. */
+/** Waits until each has answered. */
 export const running = (cluster: Cluster): Effect.Effect<void, Wrong> =>
-  Effect.forEach(cluster.nodes, cluster.status).pipe(
-    Effect.map((statuses) => statuses.every(Option.isSome)),
-    Effect.repeat({ until: (all) => all, schedule: Schedule.spaced(pause) }),
+  Effect.forEach(
+    cluster.nodes,
+    (node) => Effect.repeat(cluster.digest(node), { until: Option.isSome, schedule: Schedule.spaced(pause) }),
+    { concurrency: "unbounded", discard: true }
+  ).pipe(
     Effect.timeoutFail({
       duration: bound,
       onTimeout: () => new Wrong({ sentence: `NOT RUNNING: a replica did not start within ${bound}.` })
-    }),
-    Effect.asVoid
+    })
   )
 
 /** The slot that all have applied, with equal digests. */

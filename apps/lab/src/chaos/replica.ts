@@ -21,5 +21,5 @@ Effect.flatMap(Replica.Replica, (replica) => Effect.zipRight(Effect.logInfo("run
   Effect.ensuring(Effect.logInfo("has ended")),
   Effect.provide(Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))),
   Logger.withMinimumLogLevel(LogLevel.Info),
-  NodeRuntime.runMain
+  NodeRuntime.runMain({ disablePrettyLogger: true })
 )
