@@ -16,6 +16,7 @@ import * as Exit from "effect/Exit"
 import * as History from "./History.js"
 import type { Network } from "./Network.js"
 import type { Seeded } from "./Seeded.js"
+import type { Simulated } from "./Subject.js"
 import type { Witness } from "./Witness.js"
 import type { World } from "./World.js"
 
@@ -71,16 +72,16 @@ const atOnce = [1, 1, 4]
  * @since 0.1.0
  * @category constructors
  */
-export const start = <Name extends string, State, Commands extends Rpc.Any, Queries extends Rpc.Any>(
+export const start = <Name extends string, Commands extends Rpc.Any, Queries extends Rpc.Any>(
   world: World,
   options: {
-    readonly machine: StateMachine.StateMachine<Name, State, Commands, Queries>
+    readonly machine: Simulated<Name, Commands, Queries>
     readonly workload: Workload<Commands, Queries>
     readonly clients: number
     readonly config: Partial<ClientConfig.ClientConfig>
     readonly quorums: Quorum.QuorumSystem
     readonly network: Network
-    readonly witness: Witness<State>
+    readonly witness: Witness<any>
   }
 ): Clients => {
   const { machine, network, quorums, witness, workload } = options

@@ -14,7 +14,6 @@ import * as RpcServer from "@effect/rpc/RpcServer"
 import { Journal } from "@synod/journal"
 import type { NodeId, Quorum } from "@synod/paxos"
 import { Actor, EventLoop, Peers, PeerServer, Replica, ReplicaConfig } from "@synod/replica"
-import type { ValueExecutor } from "@synod/state-machine"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -24,6 +23,8 @@ import * as DiskJournal from "./DiskJournal.js"
 import type { Counts, Rates } from "./Fault.js"
 import type { Network } from "./Network.js"
 import type { Process } from "./Process.js"
+import type { Subject } from "./Subject.js"
+import * as TableDisk from "./TableDisk.js"
 import type { Witness } from "./Witness.js"
 import type { World } from "./World.js"
 
@@ -34,6 +35,8 @@ import type { World } from "./World.js"
 export interface Machine {
   readonly node: NodeId.NodeId
   readonly disk: Disk.Disk
+  /** Where a machine on tables keeps them. */
+  readonly tables: TableDisk.TableDisk
   /** The process that runs now. */
   process: Process | undefined
   replica: Replica.Replica["Type"] | undefined
@@ -82,7 +85,7 @@ export const make = <State>(
     readonly witness: Witness<State>
     readonly counts: Counts
     /** The machine with its handlers, made anew for each start. */
-    readonly executor: () => ValueExecutor.ValueExecutor<State>
+    readonly subject: (tables: TableDisk.TableDisk) => Subject<State, any>
   }
 ): Machines => {
   const { cluster, config, counts, network, quorums, witness } = options
@@ -91,13 +94,11 @@ export const make = <State>(
   let settled = false
   let handedOver = 0
 
-  const all = quorums.members.map((node): Machine => ({
-    node,
-    disk: Disk.make(`journal of node ${node}`, world.seeded.fork(`disk ${node}`), counts),
-    process: undefined,
-    replica: undefined,
-    lost: false
-  }))
+  const all = quorums.members.map((node): Machine => {
+    const disk = Disk.make(`journal of node ${node}`, world.seeded.fork(`disk ${node}`), counts)
+    const tables = TableDisk.make(world.seeded.fork(`tables ${node}`), counts, disk)
+    return { node, disk, tables, process: undefined, replica: undefined, lost: false }
+  })
 
   /** A replica, until it stops by itself. */
   const live = (machine: Machine, process: Process) =>
@@ -115,7 +116,7 @@ export const make = <State>(
         )
       )
       const journal = witness.journal(node, perilous(machine, yield* DiskJournal.open(disk, { cluster, node })))
-      const { replica } = yield* Replica.make(witness.executor(node, options.executor())).pipe(
+      const { replica } = yield* Replica.make(witness.executor(node, options.subject(machine.tables))).pipe(
         Effect.provideService(Journal.Journal, journal),
         Effect.provideService(Peers.Peers, {
           cluster,
@@ -204,6 +205,7 @@ export const make = <State>(
     machine.process = undefined
     machine.replica = undefined
     machine.disk.crash(power)
+    machine.tables.crash(power)
     const pause = settled ? restart.settled : restart.least + seeded.next() * (restart.most - restart.least)
     world.after(pause, () => start(machine))
   }
@@ -234,7 +236,10 @@ export const make = <State>(
     },
     setRates: (next) => {
       rates = next
-      for (const { disk } of all) disk.setRates(next)
+      for (const { disk, tables } of all) {
+        disk.setRates(next)
+        tables.setRates(next)
+      }
     },
     settle: () => {
       settled = true

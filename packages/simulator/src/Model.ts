@@ -16,6 +16,7 @@ import type { ValueExecutor } from "@synod/state-machine/ValueExecutor"
 import * as Data from "effect/Data"
 import * as Either from "effect/Either"
 import type { Operation } from "./History.js"
+import type * as Subject from "./Subject.js"
 
 /**
  * What the checker may rely on about an operation, in whichever state it is done.
@@ -116,28 +117,69 @@ export const ofMachine = <Name extends string, State, Commands extends Rpc.Any, 
   machine: StateMachine.StateMachine<Name, State, Commands, Queries>,
   executor: ValueExecutor<State>,
   options: Pick<Model<State>, "partition"> = {}
+): Model<State> =>
+  ofParts<State>(
+    machine,
+    {
+      initial: machine.initial,
+      apply: (state, at, batch) => {
+        const applied = executor.apply({ ...executor.initial, state }, at, batch)
+        return { state: applied.state.state, replies: applied.replies }
+      },
+      query: (state, at, query) => executor.query({ ...executor.initial, state }, at, query),
+      own: Digest.of,
+      opened: () => executor.initial.sessions.opened
+    },
+    { describeState: text, ...options }
+  )
+
+/**
+ * The same for a machine whose state is kept elsewhere than in a value.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const ofSubject = <State>(
+  machine: Pick<Subject.Simulated<any, any, any>, "name" | "queries">,
+  subject: Subject.Subject<State, any>,
+  options: Pick<Model<State>, "partition"> = {}
+): Model<State> =>
+  ofParts(
+    machine,
+    { ...subject, opened: (state) => subject.sessions(state).opened },
+    { describeState: subject.own, ...options }
+  )
+
+/** What a model needs of a machine. */
+interface Parts<State> extends Pick<Subject.Subject<State, any>, "initial" | "apply" | "query" | "own"> {
+  /** How many sessions were ever opened. */
+  readonly opened: (state: State) => number
+}
+
+const ofParts = <State>(
+  machine: Pick<Subject.Simulated<any, any, any>, "name" | "queries">,
+  subject: Parts<State>,
+  options: Pick<Model<State>, "partition" | "describeState">
 ): Model<State> => {
   const queries = new Set(machine.queries.map((query) => (query as unknown as { readonly _tag: string })._tag))
-  const apply = applyOne(executor)
+  const apply = applyOne(subject)
   const run = (state: State, operation: Operation): Ran<State> => {
     const bytes = Either.getOrThrow(Command.encode(operation.name, operation.input))
     const at = (place: At): Ran<State> =>
-      queries.has(operation.name)
-        ? { state, answer: executor.query({ ...executor.initial, state }, place, bytes) }
-        : apply(state, place, bytes)
+      queries.has(operation.name) ? { state, answer: subject.query(state, place, bytes) } : apply(state, place, bytes)
     const here = at(places[0])
     const there = at(places[1])
-    if (digestOf(here) !== digestOf(there)) {
+    if (Digest.of([here.answer, key(here.state)]) !== Digest.of([there.answer, key(there.state)])) {
       throw new UncheckableMachine({ machine: machine.name, operation: operation.name })
     }
     return here
   }
   const digests = new WeakMap<object, string>()
   const key = (state: State): string => {
-    if (typeof state !== "object" || state === null) return Digest.of(state)
+    if (typeof state !== "object" || state === null) return subject.own(state)
     const known = digests.get(state)
     if (known !== undefined) return known
-    const digest = Digest.of(state)
+    const digest = subject.own(state)
     digests.set(state, digest)
     return digest
   }
@@ -155,7 +197,7 @@ export const ofMachine = <Name extends string, State, Commands extends Rpc.Any, 
   }
   return {
     name: machine.name,
-    initial: machine.initial,
+    initial: subject.initial,
     step: (state, operation) => {
       const ran = ranBefore(state, operation)
       if (operation.outcome === "unknown") return ran.state
@@ -168,10 +210,9 @@ export const ofMachine = <Name extends string, State, Commands extends Rpc.Any, 
     kind: ({ name, outcome }) => (outcome === "failed" ? "nothing" : queries.has(name) ? "reads" : "updates"),
     alike: ({ input, name, outcome, output }) =>
       `${name} ${Digest.of(input)} ${outcome === "unknown" ? "?" : Digest.of(output)}`,
-    ...options,
     describe: ({ input, name, outcome, output }) =>
       `${name}(${text(input)})${outcome === "ok" ? ` = ${textOfAnswer(output)}` : ""}`,
-    describeState: text
+    ...options
   }
 }
 
@@ -180,18 +221,16 @@ interface Ran<State> {
   readonly answer: Uint8Array
 }
 
-const digestOf = <State>({ answer, state }: Ran<State>): string => Digest.of([answer, state])
-
-/** Each command is the first of a new session, so that a state is that of the machine and nothing else. */
-const applyOne = <State>(executor: ValueExecutor<State>) => {
-  const { sessions } = executor.initial
+/** Each command is the first of a new session, so that none is known already. */
+const applyOne = <State>(subject: Parts<State>) => {
   const open = Envelope.encode(Envelope.open)
   return (state: State, place: At, command: Uint8Array): Ran<State> => {
-    const call = Envelope.call({ session: sessions.opened + 1, acknowledged: 0, first: 0, commands: [command] })
-    const applied = executor.apply({ sessions, state }, place, Batch.encode([open, Envelope.encode(call)]))
+    const session = subject.opened(state) + 1
+    const call = Envelope.call({ session, acknowledged: 0, first: 0, commands: [command] })
+    const applied = subject.apply(state, place, Batch.encode([open, Envelope.encode(call)]))
     const reply = Either.getOrThrow(Reply.decode(applied.replies[1]!))
     if (reply._tag !== "Replied") throw new TypeError(`A command was applied and ${reply._tag} came.`)
-    return { state: applied.state.state, answer: reply.replies[0]! }
+    return { state: applied.state, answer: reply.replies[0]! }
   }
 }
 

@@ -12,12 +12,12 @@
 import type * as Rpc from "@effect/rpc/Rpc"
 import { NodeId, Quorum } from "@synod/paxos"
 import { ReplicaConfig } from "@synod/replica"
-import type { Executor, SessionTable, StateMachine } from "@synod/state-machine"
+import { SqliteStore, SqlMachine, SqlStore } from "@synod/sql-machine"
+import type { Executor, SessionTable, StateMachine, ValueExecutor } from "@synod/state-machine"
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import type * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Atlas from "./Atlas.js"
 import * as Clients from "./Clients.js"
@@ -32,6 +32,9 @@ import * as Network from "./Network.js"
 import * as Partition from "./Partition.js"
 import type { Outcome } from "./Tier.js"
 import type * as Seeded from "./Seeded.js"
+import * as Subject from "./Subject.js"
+import type * as TableDisk from "./TableDisk.js"
+import * as Tables from "./Tables.js"
 import { Violation } from "./Violation.js"
 import * as Witness from "./Witness.js"
 import * as World from "./World.js"
@@ -45,7 +48,7 @@ import * as Faults from "./WorldFaults.js"
  */
 export interface Options<Name extends string, State, Commands extends Rpc.Any, Queries extends Rpc.Any> {
   /** The machine's handlers. */
-  readonly layer: Layer.Layer<Executor.Id<Name>>
+  readonly layer: Subject.Live<Name>
   /** One operation of a client, called again and again. */
   readonly workload: Clients.Workload<Commands, Queries>
   /**
@@ -109,14 +112,19 @@ const electionTimeout = ReplicaConfig.defaults.silence * Duration.toMillis(heart
 const clientConfig = { deadline: 4_000, attempt: 500 } as const
 
 /**
- * One run. Nothing of the real world takes part, so the same seed gives the same outcome, anywhere.
- *
  * @since 0.1.0
- * @category running
+ * @category models
  */
-export const run = <Name extends string, State, Commands extends Rpc.Any, Queries extends Rpc.Any>(
-  machine: StateMachine.StateMachine<Name, State, Commands, Queries>,
-  options: Options<Name, State, Commands, Queries> & { readonly seed: number; readonly readable?: boolean }
+export interface Seed {
+  readonly seed: number
+  /** Write down what happens, for people. Default: false. */
+  readonly readable?: boolean
+}
+
+/** Whichever kind of machine it is. @internal */
+export const runAny = <Name extends string, Commands extends Rpc.Any, Queries extends Rpc.Any>(
+  machine: Subject.Simulated<Name, Commands, Queries>,
+  options: Options<Name, any, Commands, Queries> & Seed
 ): Outcome => {
   const world = World.make({ seed: options.seed, readable: options.readable ?? false })
   const counts = Fault.counts()
@@ -124,16 +132,31 @@ export const run = <Name extends string, State, Commands extends Rpc.Any, Querie
   const quorums = Either.getOrThrow(Quorum.majority(members))
   const rates = options.faults ?? Faults.varied(Faults.rates(members.length), world.seeded.fork("rates"))
   const config = tight(world.seeded.fork("config"))
-  const made = () => Effect.runSync(machine.executor.pipe(Effect.provide([options.layer, logger(world)])))
-  const sessions = brief(world.seeded.fork("sessions"), made().sessions)
-  const executor = () => made().bounded(sessions)
+  const made = (store: SqlStore.SqlStore["Type"]): Executor.Executor =>
+    Effect.runSync(
+      machine.executor.pipe(
+        Effect.provide([options.layer, logger(world)]),
+        Effect.provideService(SqlStore.SqlStore, store)
+      )
+    )
+  const sessions = brief(world.seeded.fork("sessions"), made(nowhere).sessions)
+  const executor = (store: SqlStore.SqlStore["Type"]) => made(store).bounded(sessions)
+  const values = () => executor(nowhere) as ValueExecutor.ValueExecutor
+  const onTables = SqlMachine.TypeId in machine
+  const subject = (tables: Pick<TableDisk.TableDisk, "store" | "bytes">): Subject.Subject<any, any> =>
+    onTables ? Tables.subject(executor, tables) : Subject.ofValues(values())
+  /** The machine as the model of what clients see. */
+  const itself = (): Model.Model<any> =>
+    onTables
+      ? Model.ofSubject(machine, Tables.subject(executor, nothing))
+      : Model.ofMachine(machine as StateMachine.StateMachine<Name, any, Commands, Queries>, values())
   const harsh = options.harsh ?? false
   let outcome: Finished = { answered: 0, leaders: 0, sometimes: [], slowest: [] }
 
   const play = (): void => {
     const network = Network.make(world, { cluster: name, maxFrameBytes: ReplicaConfig.maxFrameBytes(config), counts })
-    const witness = Witness.make<State>(world, { quorums, invariant: options.invariant })
-    const machines = Machines.make(world, { cluster: name, quorums, config, network, witness, counts, executor })
+    const witness = Witness.make<any>(world, { quorums, invariant: options.invariant })
+    const machines = Machines.make(world, { cluster: name, quorums, config, network, witness, counts, subject })
     const atlas = Atlas.make(quorums, { harsh })
     for (const one of machines.all) machines.start(one)
     const nemesis = Nemesis.make(world, { rates, atlas, members, machines, network, counts })
@@ -169,7 +192,7 @@ export const run = <Name extends string, State, Commands extends Rpc.Any, Querie
       }
       const levelled = world.now() - ended
       world.run(world.now())
-      const model = options.model ?? Model.ofMachine(machine, executor())
+      const model = options.model ?? itself()
       const verdict = judge(world, machine.name, model, clients.history())
       note()
       const sometimes: Array<readonly [string, number]> = [
@@ -181,6 +204,7 @@ export const run = <Name extends string, State, Commands extends Rpc.Any, Querie
         [resolves, clients.resolved().applied],
         [withdraws, clients.resolved().withdrawn],
         [goesOn, witness.recoveries()],
+        ...(onTables ? tablesDo(machines, witness) : []),
         [liveWith(core.kind), survives ? 1 : 0],
         ["a log is trimmed", witness.trimmed() > 0 ? 1 : 0],
         ["a machine goes on from a snapshot", witness.restored()],
@@ -217,6 +241,23 @@ export const run = <Name extends string, State, Commands extends Rpc.Any, Querie
   }
 }
 
+/**
+ * One run. Nothing of the real world takes part, so the same seed gives the same outcome, anywhere.
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const run: {
+  <Name extends string, State, Commands extends Rpc.Any, Queries extends Rpc.Any>(
+    machine: StateMachine.StateMachine<Name, State, Commands, Queries>,
+    options: Options<Name, State, Commands, Queries> & Seed
+  ): Outcome
+  <Name extends string, Commands extends Rpc.Any, Queries extends Rpc.Any>(
+    machine: SqlMachine.SqlMachine<Name, Commands, Queries>,
+    options: Options<Name, Tables.Rows, Commands, Queries> & Seed
+  ): Outcome
+} = runAny
+
 const goesOn = "a write fails, and its replica goes on from what it reads"
 
 const sessionsEnd = "a session ends while clients call"
@@ -249,6 +290,31 @@ export const sometimes = ({ replicas }: { readonly replicas: number }): Readonly
   "live again within 5 election timeouts",
   "a history is found linearizable"
 ]
+
+/**
+ * What should happen in some run of many with a machine on tables.
+ *
+ * @since 0.1.0
+ * @category properties
+ */
+export const sometimesOnTables = [
+  "tables lose what was not synced, and the log gives it back",
+  "a machine can't write, and goes on"
+] as const
+
+const tablesDo = (machines: Machines.Machines, witness: Witness.Witness<any>) => {
+  const [fallsBack, fails] = sometimesOnTables
+  const fallbacks = machines.all.reduce((sum, { tables }) => sum + tables.fallbacks(), 0)
+  return [[fallsBack, fallbacks] as const, [fails, witness.failures()] as const]
+}
+
+/** Of a machine whose state is a value, and needs none. */
+const nowhere: SqlStore.SqlStore["Type"] = {
+  open: () => SqliteStore.memory(),
+  apart: () => SqliteStore.memory()
+}
+
+const nothing = { store: nowhere, bytes: () => new Uint8Array(0) }
 
 /** What handlers log is part of what happened. */
 const logger = (world: World.World) =>

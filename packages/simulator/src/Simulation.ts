@@ -15,6 +15,7 @@
  * @since 0.1.0
  */
 import type * as Rpc from "@effect/rpc/Rpc"
+import type { SqlMachine } from "@synod/sql-machine/SqlMachine"
 import type { StateMachine } from "@synod/state-machine"
 import { test as register } from "@vitest/runner"
 import * as Data from "effect/Data"
@@ -24,6 +25,8 @@ import * as Os from "node:os"
 import * as Path from "node:path"
 import type { Fault } from "./Fault.js"
 import * as Run from "./Run.js"
+import type { Simulated } from "./Subject.js"
+import type { Rows } from "./Tables.js"
 import type { Outcome } from "./Tier.js"
 
 /**
@@ -84,9 +87,18 @@ const title = (machine: string): string => `${machine} in simulated worlds`
  * @since 0.1.0
  * @category testing
  */
-export const test = <Name extends string, State, Commands extends Rpc.Any, Queries extends Rpc.Any>(
-  machine: StateMachine.StateMachine<Name, State, Commands, Queries>,
-  options: Options<Name, State, Commands, Queries>
+export const test: {
+  <Name extends string, State, Commands extends Rpc.Any, Queries extends Rpc.Any>(
+    machine: StateMachine.StateMachine<Name, State, Commands, Queries>,
+    options: Options<Name, State, Commands, Queries>
+  ): void
+  <Name extends string, Commands extends Rpc.Any, Queries extends Rpc.Any>(
+    machine: SqlMachine<Name, Commands, Queries>,
+    options: Options<Name, Rows, Commands, Queries>
+  ): void
+} = <Name extends string, Commands extends Rpc.Any, Queries extends Rpc.Any>(
+  machine: Simulated<Name, Commands, Queries>,
+  options: Options<Name, any, Commands, Queries>
 ): void => {
   const only = wholeNumber("SYNOD_SEED")
   const first = only ?? options.seed ?? 1
@@ -96,14 +108,14 @@ export const test = <Name extends string, State, Commands extends Rpc.Any, Queri
     let answered = 0
     const one = (seed: number): Effect.Effect<void, SimulationFailed> =>
       Effect.suspend(() => {
-        const outcome = Run.run(machine, { ...options, seed, readable: only !== undefined })
+        const outcome = Run.runAny(machine, { ...options, seed, readable: only !== undefined })
         for (const [fault, times] of outcome.faults) happened.set(fault, (happened.get(fault) ?? 0) + times)
         answered += outcome.operations
         if (outcome.violation === undefined) {
           for (const line of outcome.lines) say(line)
           return Effect.void
         }
-        const told = only === undefined ? Run.run(machine, { ...options, seed, readable: true }) : outcome
+        const told = only === undefined ? Run.runAny(machine, { ...options, seed, readable: true }) : outcome
         return new SimulationFailed({ machine: machine.name, outcome: told, page: draw(machine.name, told) })
       })
     // The runner wants to be heard of between two of them.

@@ -14,11 +14,12 @@
 import type { Journal } from "@synod/journal"
 import { Ballot } from "@synod/paxos"
 import type { Durable, Entry, NodeId, Quorum } from "@synod/paxos"
-import { Batch, Digest, Envelope, SessionTable } from "@synod/state-machine"
-import type { Executor, Machine, Outcome, Replicated, ValueExecutor } from "@synod/state-machine"
+import { Batch, Envelope } from "@synod/state-machine"
+import type { Executor, Machine, Outcome } from "@synod/state-machine"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as BallotBox from "./BallotBox.js"
+import type { Applied, Opened, Subject } from "./Subject.js"
 import type { World } from "./World.js"
 
 /**
@@ -29,7 +30,7 @@ export interface Witness<State> {
   /** The journal of a node, watched. */
   readonly journal: (node: NodeId.NodeId, journal: Journal.Journal["Type"]) => Journal.Journal["Type"]
   /** The machines of a node, watched. */
-  readonly executor: (node: NodeId.NodeId, executor: ValueExecutor.ValueExecutor<State>) => Executor.Executor
+  readonly executor: (node: NodeId.NodeId, subject: Subject<State, any>) => Executor.Executor
   /** A client is about to send this command. */
   readonly submitted: (command: Uint8Array) => void
   /** A journal is gone: what its node held counts no longer. */
@@ -53,6 +54,8 @@ export interface Witness<State> {
   readonly installed: () => number
   /** Journals that were looked at again after a write that failed, by a replica that went on. */
   readonly recoveries: () => number
+  /** Slots that a machine could not apply, and tried again. */
+  readonly failures: () => number
 }
 
 /** What is known of a slot once one replica has applied it. */
@@ -61,7 +64,7 @@ interface Slot {
   readonly time: number
   readonly digest: string
   readonly replies: string
-  readonly state: Replicated.Replicated<any>
+  readonly state: any
 }
 
 /** What a journal holds. */
@@ -84,7 +87,7 @@ export const make = <State>(
   options: {
     readonly quorums: Quorum.QuorumSystem
     /** What must hold of the machine's state after each slot; the answer is what is wrong, if anything. */
-    readonly invariant?: ((state: State) => string | undefined) | undefined
+    readonly invariant?: ((shown: any) => string | undefined) | undefined
   }
 ): Witness<State> => {
   const box = BallotBox.make({ quorums: options.quorums })
@@ -95,7 +98,7 @@ export const make = <State>(
   /** By session and sequence. */
   const slotOf = new Map<string, number>()
   /** The executor of whoever applied a slot first. */
-  let first: ValueExecutor.ValueExecutor<State> | undefined
+  let first: Subject<State, any> | undefined
   let endings = 0
   const journals = new Map<NodeId.NodeId, Held>()
   let repeats = 0
@@ -103,6 +106,7 @@ export const make = <State>(
   let restored = 0
   let installed = 0
   let recoveries = 0
+  let failures = 0
   const { violate } = world
 
   const hold = (property: string, holds: boolean, sentence: () => string): void => {
@@ -186,12 +190,15 @@ export const make = <State>(
     for (let i = held.state.chosenThrough; i < trimmedThrough; i++) held.log[i] = box.chosen[i]!
   }
 
-  /** Every command was sent by somebody; says which envelopes of the batch are there for the first time. */
+  /**
+   * Every command was sent by somebody. The batch without the commands that were there before: the envelopes stay, since they
+   * use their sessions, and so decide which one ends.
+   */
   const fresh = (batch: Uint8Array, slot: number): ReadonlyArray<Uint8Array> => {
     const envelopes = Either.getOrElse(Batch.decode(batch), () => [])
-    return envelopes.filter((bytes) => {
+    return envelopes.map((bytes) => {
       const envelope = Either.getOrUndefined(Envelope.decode(bytes))
-      if (envelope?._tag !== "Call" || envelope.commands.length === 0) return true
+      if (envelope?._tag !== "Call" || envelope.commands.length === 0) return bytes
       for (const [i, command] of envelope.commands.entries()) {
         const token = `${envelope.session} ${envelope.first + i}`
         if (!slotOf.has(token)) slotOf.set(token, slot)
@@ -202,36 +209,37 @@ export const make = <State>(
       const name = `${envelope.session} ${envelope.first}`
       if (seen.has(name)) {
         repeats++
-        return false
+        return Envelope.encode({ ...envelope, commands: [] })
       }
       seen.add(name)
-      return true
+      return bytes
     })
   }
 
   const executor: Witness<State>["executor"] = (node, inner) => ({
-    ...inner,
+    ...inner.executor,
     open: (where) => Effect.map(inner.open(where), (machine) => watch(node, inner, machine))
   })
 
-  const watch = (
-    node: NodeId.NodeId,
-    inner: ValueExecutor.ValueExecutor<State>,
-    machine: ValueExecutor.ValueMachine<State>
-  ): Machine.Machine => {
+  const watch = (node: NodeId.NodeId, inner: Subject<State, any>, machine: Opened<State>): Machine.Machine => {
     let { slot: through, time } = machine.at()
-    let digested = { state: machine.replicated(), digest: inner.digest(machine.replicated()) }
+    /** The state after the last slot, as it was then. */
+    let last = machine.replicated()
+    let lastDigest = inner.digest(last)
+    hold("equal digests", through === 0 || slots[through - 1]?.digest === lastDigest, () => {
+      return `node ${node} opens its machine at slot ${through} with another state than others had then`
+    })
 
     /** It goes on from a snapshot, which must be what everybody else had after that slot. */
     const goesOn = (at: Machine.At): void => {
       restored++
       through = at.slot
       time = at.time
-      const digest = inner.digest(machine.replicated())
-      hold("equal digests", slots[through - 1]?.digest === digest, () => {
+      last = machine.replicated()
+      lastDigest = inner.digest(last)
+      hold("equal digests", slots[through - 1]?.digest === lastDigest, () => {
         return `node ${node} goes on from a snapshot at slot ${through} that holds another state than others had then`
       })
-      digested = { state: machine.replicated(), digest }
     }
 
     const restore = Effect.map(machine.restore, (restoration): Machine.Restoration => ({
@@ -244,30 +252,30 @@ export const make = <State>(
     }))
 
     const apply: Machine.Machine["apply"] = (at, batch, performed) => {
-      const state = machine.replicated()
+      const state = last
       hold("in order", at.slot === through + 1, () => `node ${node} applies slot ${at.slot} after slot ${through}`)
-      through = at.slot
       hold("time never goes back", at.time >= time, () => `node ${node} applies slot ${at.slot} at an earlier time`)
-      time = at.time
       const chosen = box.chosen[at.slot - 1]
       hold("only what is chosen", chosen !== undefined && equal(chosen.batch, batch), () => {
         return `node ${node} applies in slot ${at.slot} what no quorum has accepted there`
       })
       const result = machine.apply(at, batch, performed)
-      if (Either.isLeft(result)) return result
+      if (Either.isLeft(result)) {
+        failures++
+        world.trace.event(String(node), "fails", () => `slot ${at.slot}: ${result.left.message}`)
+        return result
+      }
+      through = at.slot
+      time = at.time
       const applied = { state: machine.replicated(), replies: result.right }
       const digest = inner.digest(applied.state)
       const replies = applied.replies.map(latin1).join()
       world.trace.event(String(node), "applies", () => `slot ${at.slot}, digest ${digest}`)
       const known = slots[at.slot - 1]
       if (known === undefined) {
-        hold(
-          "handlers leave the state alone",
-          digested.state !== state || inner.digest(state) === digested.digest,
-          () => {
-            return `a handler changes the state it is given, in slot ${at.slot}: give back a new one instead`
-          }
-        )
+        hold("handlers leave the state alone", inner.digest(state) === lastDigest, () => {
+          return `a handler changes the state it is given, in slot ${at.slot}: give back a new one instead`
+        })
         examine(state, at, batch, applied, digest, replies)
         slots[at.slot - 1] = { batch, time: at.time, digest, replies, state: applied.state }
         first = inner
@@ -276,42 +284,43 @@ export const make = <State>(
           return `node ${node} comes to another ${known.digest === digest ? "reply" : "state"} than others at slot ${at.slot}: ${deterministic}`
         })
       }
-      digested = { state: applied.state, digest }
+      last = applied.state
+      lastDigest = digest
       return result
     }
 
     /** The first replica to apply a slot is looked at closely. */
     const examine = (
-      state: Replicated.Replicated<State>,
+      state: State,
       at: Machine.At,
       batch: Uint8Array,
-      applied: ValueExecutor.Applied<State>,
+      applied: Applied<State>,
       digest: string,
       replies: string
     ): void => {
       const again = inner.apply(state, at, batch)
       const same = inner.digest(again.state) === digest && again.replies.map(latin1).join() === replies
       hold("deterministic", same, () => `slot ${at.slot} gives two results when it is applied twice: ${deterministic}`)
-      const before = SessionTable.over(state.sessions)
-      if (Digest.of(before) !== Digest.of(SessionTable.over(applied.state.sessions))) endings++
-      const open = SessionTable.entries(applied.state.sessions).length
-      hold("sessions are bounded", open <= inner.sessions.most, () => {
-        return `${open} sessions are open after slot ${at.slot}, and there may be ${inner.sessions.most}`
+      const { open, over } = inner.sessions(applied.state)
+      if (inner.sessions(state).over !== over) endings++
+      const { most } = inner.executor.sessions
+      hold("sessions are bounded", open <= most, () => {
+        return `${open} sessions are open after slot ${at.slot}, and there may be ${most}`
       })
       const envelopes = fresh(batch, at.slot)
-      const once = inner.apply(state, at, Batch.encode(envelopes)).state.state
-      hold("applied at most once", Digest.of(once) === Digest.of(applied.state.state), () => {
+      const once = inner.apply(state, at, Batch.encode(envelopes)).state
+      hold("applied at most once", inner.own(once) === inner.own(applied.state), () => {
         return `a command that was applied before changes the state again in slot ${at.slot}`
       })
       if (at.slot % snapshotEvery === 0) {
-        const restored = Either.map(inner.restore(inner.snapshot(applied.state)), inner.digest)
+        const restored = inner.again(applied.state)
         hold("snapshots are whole", Either.isRight(restored) && restored.right === digest, () => {
           return Either.isLeft(restored)
             ? `a snapshot at slot ${at.slot} can't be read: ${restored.left.message}`
             : `a snapshot at slot ${at.slot} restores to another state: look at the schema of the state`
         })
       }
-      const wrong = options.invariant?.(applied.state.state)
+      const wrong = options.invariant?.(inner.shown(applied.state))
       if (wrong !== undefined) violate("invariant", `after slot ${at.slot}: ${wrong}`)
     }
 
@@ -341,7 +350,8 @@ export const make = <State>(
     trimmed: () => trimmed,
     restored: () => restored,
     installed: () => installed,
-    recoveries: () => recoveries
+    recoveries: () => recoveries,
+    failures: () => failures
   }
 }
 

@@ -89,6 +89,18 @@ export * as Shrink from "./Shrink.js"
 /** A test that runs a machine in simulated worlds. */
 export * as Simulation from "./Simulation.js"
 
+/** The machine of registers on SQL tables. */
+export * as SqlRegisters from "./SqlRegisters.js"
+
+/** A machine whose states are values, wherever it keeps them. */
+export * as Subject from "./Subject.js"
+
+/** Where machines on tables keep them, and what a crash leaves. */
+export * as TableDisk from "./TableDisk.js"
+
+/** Machines on tables, and copies of them. */
+export * as Tables from "./Tables.js"
+
 /** A way to simulate. */
 export * as Tier from "./Tier.js"
 

@@ -1,9 +1,21 @@
-import { Registers, Run, Simulation } from "@synod/simulator"
+import { Registers, Run, Simulation, SqlRegisters } from "@synod/simulator"
 import { describe, expect, it } from "vitest"
 
 const { layer, workload } = Registers
 
 Simulation.test(Registers.Registers, { layer, workload, seeds: 40 })
+
+// Held against itself, as a user's machine on tables is.
+Simulation.test(SqlRegisters.SqlRegisters, {
+  layer: SqlRegisters.layer,
+  workload,
+  invariant: (rows) => {
+    const [{ n }] = rows("SELECT count(*) AS n FROM register") as [{ n: number }]
+    return n <= 2 ? undefined : `there are ${n} registers, and clients know of two`
+  },
+  chaos: 4,
+  seeds: 5
+})
 
 describe("a simulated world", () => {
   const run = (seed: number, readable = false) => Run.run(Registers.Registers, { layer, workload, seed, readable })

@@ -63,9 +63,17 @@ export const layerMemory: Layer.Layer<SqlStore> = Layer.succeed(SqlStore, {
 })
 
 /**
- * A database in memory with this content, or empty, which gives its bytes: for stores of one's own, such as simulated disks.
+ * A database in memory, which gives its bytes.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Memory = MemoryDatabase.MemoryDatabase
+
+/**
+ * A database in memory with this content, or empty: for stores of one's own, such as simulated disks.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const memory = (content?: Uint8Array): MemoryDatabase.MemoryDatabase => MemoryDatabase.open(content)
+export const memory = (content?: Uint8Array): Memory => MemoryDatabase.open(content)
