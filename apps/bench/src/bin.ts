@@ -9,6 +9,7 @@ import * as Os from "node:os"
 import * as Benchmark from "./Benchmark.js"
 import * as CatchUp from "./CatchUp.js"
 import * as Failover from "./Failover.js"
+import * as Large from "./large/Large.js"
 import * as Overload from "./Overload.js"
 import * as Report from "./Report.js"
 import * as Restart from "./Restart.js"
@@ -85,7 +86,16 @@ const catchUp = Options.boolean("catch-up").pipe(
   Options.withDescription("Instead: what it costs the others when a replica returns that was away.")
 )
 
-const settings = { inFlight, seconds, runs, quick, json, profiles, overload, failover, restart, commands, catchUp }
+const large = Options.boolean("large").pipe(
+  Options.withDescription(
+    "Instead: a ledger of a million accounts on SQL tables, its memory, its snapshot and its restart."
+  )
+)
+
+const settings = {
+  ...{ inFlight, seconds, runs, quick, json, profiles },
+  ...{ overload, failover, restart, commands, catchUp, large }
+}
 
 const command = Command.make("bench", settings, (options) =>
   Effect.gen(function* () {
@@ -97,6 +107,10 @@ const command = Command.make("bench", settings, (options) =>
     if (options.catchUp) {
       const times = Option.getOrElse(options.runs, () => (options.quick ? 1 : 3))
       return yield* CatchUp.run({ quick: options.quick, times })
+    }
+    if (options.large) {
+      const seconds = Option.getOrElse(options.seconds, () => (options.quick ? 2 : 10))
+      return yield* Large.run({ accounts: 1_000_000, small: 100_000, seconds })
     }
     const plan: Benchmark.Plan = {
       systems,

@@ -9,6 +9,7 @@ import { promises } from "./Promises.js"
 import { reads } from "./Reads.js"
 import { sessions } from "./Sessions.js"
 import { snapshotting } from "./Snapshots.js"
+import { tables } from "./Tables.js"
 
 export const all: ReadonlyArray<Mutant> = [
   ...promises,
@@ -17,6 +18,7 @@ export const all: ReadonlyArray<Mutant> = [
   ...sessions,
   ...journals,
   ...snapshotting,
+  ...tables,
   ...messages,
   ...elections,
   ...processes
