@@ -77,8 +77,10 @@ export const make = (
             if (last !== undefined) saw(last.slot)
             return answer
           }
+          // Who says so again was asked again because the others can't be reached.
+          const asked = lacking.has(target.node)
           lacking.set(target.node, answer.earliest)
-          if (lacking.size === nodes.length) return yield* trimmed()
+          if (asked || lacking.size === nodes.length) return yield* trimmed()
           target.node = nodes[(nodes.indexOf(target.node) + 1) % nodes.length]!
         }
       })

@@ -37,11 +37,26 @@ export type Failure = Feed.FeedTrimmed | Outcome.Overloaded | Endpoint.Unreachab
  * @since 0.1.0
  * @category models
  */
+export interface Asked {
+  readonly query: Uint8Array | undefined
+  readonly after: Feed.Position
+  /** About how long the page may be. */
+  readonly bytes: number
+  /** When whoever asks wants to hear something, in milliseconds since 1970. */
+  readonly end: number
+  /** From this slot on it is shown by others; the learner has applied it. */
+  readonly until: () => number
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
 export interface Replay {
   /** It has come by this position, and knows what came after. */
   readonly holds: (after: Feed.Position) => boolean
-  /** What came after a position; nothing if nothing was found by `end`, in milliseconds since 1970. */
-  readonly page: (after: Feed.Position, bytes: number, end: number) => Effect.Effect<Feed.Page, Failure>
+  /** What came after a position; nothing if nothing was found in time. */
+  readonly page: (asked: Asked) => Effect.Effect<Feed.Page, Failure>
   /** When it was asked for last, in milliseconds since 1970; nothing while somebody waits. */
   readonly left: () => number | undefined
   /** Its work; ends when nobody has asked for it for some time. */
@@ -60,21 +75,19 @@ export interface Options {
 }
 
 /**
- * A replay of what came after a position, through the slot `until`, which the learner has applied.
+ * A replay of what came after a position, as far as others don't show it.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const make = (
   executor: Executor.Executor,
-  options: Options & {
-    readonly query: Uint8Array | undefined
-    readonly after: Feed.Position
-    readonly until: () => number
-  }
+  options: Options,
+  first: Asked
 ): Effect.Effect<Replay, never, Journal.Journal> =>
   Effect.gen(function* () {
-    const { after, query, requests, trimmedThrough, until, where } = options
+    const { requests, trimmedThrough, where } = options
+    const { after, query } = first
     const journal = yield* Journal.Journal
     const config = yield* ReplicaConfig.ReplicaConfig
     const eventLoop = yield* EventLoop
@@ -89,6 +102,8 @@ export const make = (
     const waiting = new Set<() => void>()
     const room = Effect.unsafeMakeLatch(false)
     let asked = after
+    /** Of whoever asked last: those who show it may have begun anew since, later. */
+    let { until } = first
     let used = now()
     let failure: Failure | undefined
     /** The query's answer as it stands, from the first slot that counts. */
@@ -189,10 +204,12 @@ export const make = (
       while (waiting.size > 0 || now() - used < idle) yield* Effect.sleep(idle)
     })
 
-    const page: Replay["page"] = (after, bytes, end) =>
+    const page: Replay["page"] = (request) =>
       Effect.suspend(() => {
         if (failure !== undefined) return Effect.fail(failure)
+        const { after, bytes, end } = request
         used = now()
+        until = request.until
         if (Feed.isBefore(asked, after)) asked = after
         room.unsafeOpen()
         const page = window.page(after, bytes) ?? { records: [], through: after }
@@ -207,7 +224,7 @@ export const make = (
           })
           .pipe(
             Effect.timeoutTo({ duration: end - used, onSuccess: Option.some, onTimeout: Option.none<void> }),
-            Effect.zipRight(replay.page(after, bytes, end))
+            Effect.zipRight(replay.page(request))
           )
       })
 

@@ -29,24 +29,9 @@ import * as ReplicaConfig from "./ReplicaConfig.js"
  * @since 0.1.0
  * @category models
  */
-export interface Asked {
-  readonly query: Uint8Array | undefined
-  readonly after: Feed.Position
-  /** About how long the page may be. */
-  readonly bytes: number
-  /** When the request wants to hear something, in milliseconds since 1970. */
-  readonly end: number
-  /** From this slot on it is shown by others. */
-  readonly until: () => number
-}
-
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Replays {
   /** What came after a position; nothing if nothing was found in time. */
-  readonly page: (asked: Asked) => Effect.Effect<Feed.Page, Replay.Failure>
+  readonly page: (asked: Replay.Asked) => Effect.Effect<Feed.Page, Replay.Failure>
 }
 
 interface Running {
@@ -73,17 +58,14 @@ export const make = (
     const running = new Set<Running>()
     const now = () => clock.unsafeCurrentTimeMillis()
 
-    const start = (key: string, { after, query, until }: Asked) =>
-      Effect.map(
-        Effect.provideService(Replay.make(executor, { ...options, after, query, until }), Journal.Journal, journal),
-        (replay) => {
-          const fiber = runFork(replay.life, { scope })
-          const one = { key, replay, fiber }
-          running.add(one)
-          fiber.addObserver(() => running.delete(one))
-          return replay
-        }
-      )
+    const start = (key: string, asked: Replay.Asked) =>
+      Effect.map(Effect.provideService(Replay.make(executor, options, asked), Journal.Journal, journal), (replay) => {
+        const fiber = runFork(replay.life, { scope })
+        const one = { key, replay, fiber }
+        running.add(one)
+        fiber.addObserver(() => running.delete(one))
+        return replay
+      })
 
     const find = (key: string, after: Feed.Position): Replay.Replay | undefined => {
       for (const one of running) if (one.key === key && one.replay.holds(after)) return one.replay
@@ -102,7 +84,7 @@ export const make = (
       return true
     })
 
-    const of = (key: string, asked: Asked): Effect.Effect<Replay.Replay, Outcome.Overloaded> =>
+    const of = (key: string, asked: Replay.Asked): Effect.Effect<Replay.Replay, Outcome.Overloaded> =>
       Effect.gen(function* () {
         for (;;) {
           const replay = find(key, asked.after)
@@ -115,9 +97,6 @@ export const make = (
       })
 
     return {
-      page: (asked) =>
-        Effect.flatMap(of(FeedTracks.keyOf(asked.query), asked), (replay) =>
-          replay.page(asked.after, asked.bytes, asked.end)
-        )
+      page: (asked) => Effect.flatMap(of(FeedTracks.keyOf(asked.query), asked), (replay) => replay.page(asked))
     }
   })

@@ -9,14 +9,14 @@ import { Chunk, Effect, Either, Exit, Fiber, Stream } from "effect"
 import * as Cluster from "./Cluster.js"
 import * as VirtualTime from "./VirtualTime.js"
 
-/** A snapshot every ten slots, hardly any log behind it, and hardly anything kept in memory. */
+/** A snapshot every ten slots, hardly any log behind it, and in memory no more than half of what a test does. */
 const small: ReplicaConfig.Values = {
   ...ReplicaConfig.defaults,
   snapshotSlots: 10,
   margin: 0,
   chunk: 256,
   keep: 4,
-  feed: 0,
+  feed: 600,
   idle: "1 second"
 }
 
