@@ -121,6 +121,13 @@ const Statement = Rpc.make("Statement", {
   error: Errors.AccountNotFound
 })
 
+/** How many lines an account's statement has: whoever follows it knows when there are more. */
+const Lines = Rpc.make("Lines", {
+  payload: { account: AccountName },
+  success: Schema.Int,
+  error: Errors.AccountNotFound
+})
+
 /** All balances at one moment. They and what was exchanged sum to zero in every commodity. */
 const TrialBalance = Rpc.make("TrialBalance", {
   success: Schema.Struct({
@@ -139,5 +146,5 @@ export const Bank = StateMachine.make("Bank", {
   state: Ledger.Ledger,
   initial: Ledger.empty,
   commands: [OpenAccount, PostTransaction, Reserve, Settle, Void, FreezeAccount, UnfreezeAccount, DescribeCommodity],
-  queries: [Balance, Statement, TrialBalance, Commodities]
+  queries: [Balance, Statement, Lines, TrialBalance, Commodities]
 })

@@ -57,6 +57,8 @@ export const BankLive = Bank.toLayer({
       }
     }),
 
+  Lines: (books, { account }) => Effect.map(Ledger.account(books, account), ({ lines }) => HashMap.size(lines)),
+
   TrialBalance: (books) =>
     Effect.succeed({
       accounts: Array.fromIterable(books.accounts)

@@ -1,14 +1,15 @@
 #!/usr/bin/env node
 /**
- * The bank ledger's command line, on one replica in this process with its journal in the data directory.
+ * The bank ledger's command line: on replicas that run, or on one in this process with its journal in the data directory.
  */
 import { FileSystem, Path } from "@effect/platform"
+import { Client } from "@synod/client"
 import { SqliteJournal } from "@synod/journal"
-import { Replica, Single } from "@synod/replica"
-import { Data, Effect, Layer } from "effect"
+import { Replica, Single, type Socket } from "@synod/replica"
+import { Data, Effect, Layer, Option } from "effect"
 import { Bank } from "./Bank.js"
 import { BankLive } from "./BankLive.js"
-import type { Deployment } from "./cli/Cli.js"
+import type { Place } from "./cli/Cli.js"
 import * as Main from "./cli/Main.js"
 
 class DirectoryUnusable extends Data.TaggedError("DirectoryUnusable")<{ readonly directory: string }> {
@@ -22,7 +23,10 @@ const cluster = "bank"
 /** How long a person waits for an answer: long books take a while to be read when they are opened. */
 const deadline = "2 minutes"
 
-const single = ({ data }: { readonly data: string }) =>
+const remote = (cluster: string, servers: Socket.Members) =>
+  Client.layer(Bank, { cluster, servers, config: { deadline, reads: "nearest" } })
+
+const single = (data: string) =>
   Layer.unwrapEffect(
     Effect.gen(function* () {
       const files = yield* FileSystem.FileSystem
@@ -39,4 +43,10 @@ const single = ({ data }: { readonly data: string }) =>
     })
   )
 
-Main.run(single satisfies Deployment<unknown, unknown>, process.argv)
+const deployment = ({ cluster, data, servers }: Place) =>
+  Option.match(servers, {
+    onNone: () => single(data),
+    onSome: (servers) => remote(cluster, servers)
+  })
+
+Main.run(deployment, process.argv)

@@ -4,11 +4,12 @@
 import { NodeContext } from "@effect/platform-node"
 import { FileSystem, Path } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
-import { Console, Effect, Either, Layer } from "effect"
+import { Console, Effect, Either, Fiber, Layer, Queue } from "effect"
 import { Bank } from "../src/Bank.js"
 import * as Cli from "../src/cli/Cli.js"
 import * as Progress from "../src/cli/Progress.js"
-import { BankTest } from "./fixtures.js"
+import * as Reports from "../src/cli/Reports.js"
+import { BankTest, id, transaction } from "./fixtures.js"
 
 /** Runs commands against one bank; gives what each printed, or the message it failed with. */
 const session = (files: Readonly<Record<string, string>>) =>
@@ -95,6 +96,41 @@ describe("import", () => {
         "Imported 0 transactions.\nfailed:\ngood.journal:1:1: Account assets:cash can give 0 EUR, not 1234.5 EUR.\n" +
           "Not imported because of 1 problem, and 1 transaction after it."
       )
+    }).pipe(Effect.provide(layer))
+  )
+})
+
+describe("statement", () => {
+  it.scoped("goes on behind a line, and with --follow with each line that comes", () =>
+    Effect.gen(function* () {
+      const bank = yield* Bank.client
+      const run = yield* session({ "good.journal": good })
+      yield* run("import", "good.journal")
+      assert.strictEqual(yield* run("statement", "--after", "1", "assets:cash"), "")
+      const lines = yield* Queue.unbounded<string>()
+      const recording: Console.Console = {
+        ...(yield* Console.consoleWith(Effect.succeed)),
+        log: (text: string) => Queue.offer(lines, text)
+      }
+      const follow = (after: number) =>
+        Effect.fork(Reports.statement("assets:cash", { after, follow: true }).pipe(Effect.withConsole(recording)))
+      const pay = (n: number) =>
+        bank.PostTransaction({
+          id: id(`${n}`),
+          transaction: transaction(["assets:cash", `${n} EUR`], ["b", `-${n} EUR`])
+        })
+      const first = yield* follow(0)
+      assert.include(yield* Queue.take(lines), "      1  2026-01-31  Café | breakfast")
+      yield* pay(2)
+      assert.match(yield* Queue.take(lines), /^ {6}2 .* 2\.00 EUR .* -1,232\.50 EUR$/)
+      yield* pay(3)
+      assert.match(yield* Queue.take(lines), /^ {6}3 /)
+      yield* Fiber.interrupt(first)
+      yield* pay(4)
+      const second = yield* follow(3)
+      assert.match(yield* Queue.take(lines), /^ {6}4 /)
+      yield* Fiber.interrupt(second)
+      assert.strictEqual(yield* Queue.size(lines), 0)
     }).pipe(Effect.provide(layer))
   )
 })

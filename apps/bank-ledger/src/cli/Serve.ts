@@ -6,6 +6,10 @@ import { Socket } from "@synod/replica"
 import { Effect, Either, Logger, LogLevel } from "effect"
 import { serve as run } from "../serve.js"
 
+/** Where replicas are, as an option says it. */
+export const parseMembers = (text: string) =>
+  Either.mapLeft(Socket.parseMembers(text), (error) => ValidationError.invalidValue(HelpDoc.p(error.message)))
+
 const settings = {
   cluster: Options.text("cluster").pipe(
     Options.withDescription("The cluster's name, the same for all replicas."),
@@ -14,9 +18,7 @@ const settings = {
   node: Options.integer("node").pipe(Options.withDescription("The node of this replica, one of the members.")),
   members: Options.text("members").pipe(
     Options.withDescription("Where each replica listens: 1=127.0.0.1:7001,2=127.0.0.1:7002,3=127.0.0.1:7003."),
-    Options.mapEffect((text) =>
-      Either.mapLeft(Socket.parseMembers(text), (error) => ValidationError.invalidValue(HelpDoc.p(error.message)))
-    )
+    Options.mapEffect(parseMembers)
   ),
   journal: Options.text("journal").pipe(Options.withDescription("The file of this replica's journal."))
 }
