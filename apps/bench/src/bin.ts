@@ -9,6 +9,7 @@ import * as Os from "node:os"
 import * as Benchmark from "./Benchmark.js"
 import * as CatchUp from "./CatchUp.js"
 import * as Failover from "./Failover.js"
+import * as Followers from "./Followers.js"
 import * as Large from "./large/Large.js"
 import * as Overload from "./Overload.js"
 import * as Report from "./Report.js"
@@ -92,9 +93,15 @@ const large = Options.boolean("large").pipe(
   )
 )
 
+const followers = Options.boolean("followers").pipe(
+  Options.withDescription(
+    "Instead: how many commands are left when 1 and 16 follow all that is applied, at the leader."
+  )
+)
+
 const settings = {
   ...{ inFlight, seconds, runs, quick, json, profiles },
-  ...{ overload, failover, restart, commands, catchUp, large }
+  ...{ overload, failover, restart, commands, catchUp, large, followers }
 }
 
 const command = Command.make("bench", settings, (options) =>
@@ -112,6 +119,7 @@ const command = Command.make("bench", settings, (options) =>
       const seconds = Option.getOrElse(options.seconds, () => (options.quick ? 2 : 10))
       return yield* Large.run({ accounts: 1_000_000, small: 100_000, seconds })
     }
+    if (options.followers) return yield* Followers.run(Option.getOrElse(options.seconds, () => 5))
     const plan: Benchmark.Plan = {
       systems,
       inFlight: options.inFlight,

@@ -1,8 +1,8 @@
 /** A process of Synod's: a replica with a client of its own, or a client alone. */
-import { Client } from "@synod/client"
+import { Client, Endpoint } from "@synod/client"
 import { SqliteJournal } from "@synod/journal"
 import { Replica, Socket } from "@synod/replica"
-import { Effect, Layer, Logger, LogLevel, Runtime, Schema } from "effect"
+import { Effect, Layer, Logger, LogLevel, Runtime, Schema, Scope, Stream } from "effect"
 import { Load, run } from "../Load.js"
 import * as Worker from "../Worker.js"
 import { KeyValue, KeyValueLive, puts } from "./KeyValue.js"
@@ -15,6 +15,12 @@ const pressure = Schema.decodeUnknownSync(Pressure)
 
 /** Keys that are in turn, unless the settings say otherwise. */
 const keys = 10_000
+
+const Follow = Schema.Struct({ count: Schema.Int, node: Schema.Int })
+
+type Follow = typeof Follow.Type
+
+const decodeFollow = Schema.decodeUnknownSync(Follow)
 
 const measuring = Effect.gen(function* () {
   let acknowledged = 0
@@ -30,11 +36,32 @@ const measuring = Effect.gen(function* () {
 
 const client = Effect.gen(function* () {
   const { acknowledged, measure, put, runPromise } = yield* measuring
+  const scope = yield* Scope.make()
+  let shown = 0
+  /** Follows from now on, each on its own, and asks the given replica first. */
+  const follow = ({ count, node }: Follow) =>
+    Effect.gen(function* () {
+      const { [node]: nearest, ...others } = settings.members
+      const endpoints = yield* Effect.forEach(
+        [[String(node), nearest!] as const, ...Object.entries(others)],
+        ([name, address]) =>
+          Effect.map(Endpoint.tcp({ ...address, cluster }), (endpoint) => [Number(name), endpoint] as const)
+      )
+      const store = yield* Effect.provideServiceEffect(
+        KeyValue.client,
+        KeyValue.caller,
+        Client.make(new Map(endpoints))
+      )
+      const one = Stream.runForEachChunk(store.applied(), (chunk) => Effect.sync(() => (shown += chunk.length)))
+      for (let n = 0; n < count; n++) yield* Effect.forkIn(one, scope)
+    }).pipe(Scope.extend(scope))
   Worker.serve({
     measure,
     acknowledged,
     put: () => runPromise(put),
-    press: (argument: unknown) => runPromise(press(pressure(argument), settings))
+    press: (argument: unknown) => runPromise(press(pressure(argument), settings)),
+    follow: (argument: unknown) => runPromise(follow(decodeFollow(argument))),
+    shown: () => Promise.resolve(shown)
   })
   return yield* Effect.never
 }).pipe(Effect.provide(Client.layer(KeyValue, { cluster, servers: settings.members })))
