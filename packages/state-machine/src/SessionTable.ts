@@ -73,15 +73,31 @@ export const make = (
   sessions: Iterable<readonly [id: number, session: Session.Session]>,
   over: Iterable<readonly [id: number, next: number]>
 ): Table => {
-  const map = HashMap.fromIterable(sessions)
+  const table = builder()
+  for (const entry of sessions) table.open(entry)
+  for (const entry of over) table.over(entry)
+  return table.end(opened)
+}
+
+/**
+ * Builds a table of sessions that come one by one.
+ *
+ * @internal
+ */
+export const builder = () => {
+  const sessions = HashMap.beginMutation(HashMap.empty<number, Session.Session>())
+  let queue = RedBlackTree.empty<Place, undefined>(byPlace)
+  let over = RedBlackTree.empty<number, number>(Order.number)
   return {
-    opened,
-    sessions: map,
-    queue: RedBlackTree.fromIterable(
-      HashMap.toEntries(map).map(([id, { used }]) => [[used, id], undefined] as const),
-      byPlace
-    ),
-    over: RedBlackTree.fromIterable(over, Order.number)
+    open: ([id, session]: readonly [id: number, session: Session.Session]): void => {
+      if (HashMap.has(sessions, id)) throw new RangeError(`session ${id} stands there twice`)
+      HashMap.set(sessions, id, session)
+      queue = RedBlackTree.insert(queue, [session.used, id] as const, undefined)
+    },
+    over: ([id, next]: readonly [id: number, next: number]): void => {
+      over = RedBlackTree.insert(over, id, next)
+    },
+    end: (opened: number): Table => ({ opened, sessions: HashMap.endMutation(sessions), queue, over })
   }
 }
 

@@ -1,8 +1,10 @@
 /**
- * The replicated state as bytes: the user's state through its own schema, and the session table.
+ * The replicated state as bytes, a little at a time: the user's state through its own schema, and the session table.
  *
- * A MessagePack array `[format, name, version, state, [opened, [[id, used, acknowledged, [answer | nil, …]], …], [[id, next], …]]]`,
- * sessions, and those that are over, in the order they were opened. Checksums are the business of whoever stores or sends it.
+ * A MessagePack array `[format, name, version, state, sessions]`. Where the schema of the state has collections, at the top or
+ * within structs, their entries are encoded and decoded some at a time, and each of them by itself. So a state of any size
+ * takes no longer in one go than its largest part that can't be taken apart. Checksums are the business of
+ * whoever stores or sends it.
  *
  * @since 0.1.0
  */
@@ -10,11 +12,12 @@ import * as Data from "effect/Data"
 import * as Either from "effect/Either"
 import { identity } from "effect/Function"
 import * as ParseResult from "effect/ParseResult"
-import * as Schema from "effect/Schema"
-import * as MessagePack from "./internal/messagePack.js"
+import type * as Schema from "effect/Schema"
+import { Decoder } from "./internal/slices/decoder.js"
+import { Encoder } from "./internal/slices/encoder.js"
+import * as Plan from "./internal/slices/plan.js"
+import * as Sessions from "./internal/slices/sessions.js"
 import type { Replicated } from "./Replicated.js"
-import * as Session from "./Session.js"
-import * as SessionTable from "./SessionTable.js"
 
 const FORMAT = 1
 
@@ -41,68 +44,96 @@ export interface Subject<State> {
   readonly schema: Schema.Schema<State, unknown>
 }
 
-const Sessions = Schema.Tuple(
-  Schema.NonNegativeInt,
-  Schema.Array(
-    Schema.Tuple(
-      Schema.NonNegativeInt,
-      Schema.NonNegativeInt,
-      Schema.NonNegativeInt,
-      Schema.Array(Schema.NullOr(Schema.Uint8ArrayFromSelf)).pipe(Schema.maxItems(Session.WINDOW))
-    )
-  ),
-  Schema.Array(Schema.Tuple(Schema.NonNegativeInt, Schema.NonNegativeInt))
-)
-
-const Envelope = Schema.Tuple(Schema.Literal(FORMAT), Schema.String, Schema.NonNegativeInt, Schema.Unknown, Sessions)
-
-const decodeEnvelope = Schema.decodeUnknownEither(Envelope)
+/**
+ * How a machine's snapshots are written and read.
+ *
+ * @internal
+ */
+export interface Format<State> {
+  /** Begins a snapshot. Its `next` throws when the state's own schema refuses it: then the machine is wrong. */
+  readonly writer: (replicated: Replicated<State>) => Pick<Encoder, "next">
+  readonly reader: () => Reader<State>
+}
 
 /** @internal */
-export const encode = <State>(machine: Subject<State>, { sessions, state }: Replicated<State>): Uint8Array => {
-  const table: typeof Sessions.Encoded = [
-    sessions.opened,
-    SessionTable.entries(sessions).map(
-      ([id, session]) =>
-        [id, session.used, session.acknowledged, Session.answers(session).map((answer) => answer ?? null)] as const
-    ),
-    SessionTable.over(sessions)
-  ]
-  const encoded = Schema.encodeSync(machine.schema)(state)
-  return Either.getOrThrowWith(
-    MessagePack.encode(`state of ${machine.name}`, [FORMAT, machine.name, machine.version, encoded, table]),
-    identity
-  )
+export interface Reader<State> {
+  /** Takes the next bytes. Once it has failed, it fails. */
+  readonly write: (bytes: Uint8Array) => Either.Either<void, SnapshotError>
+  readonly end: () => Either.Either<Replicated<State>, SnapshotError>
+}
+
+/** @internal */
+export const format = <State>(machine: Subject<State>): Format<State> => {
+  const state = Plan.of(machine.schema)
+  const frame = () => {
+    const checked = (check: (value: unknown) => unknown): Plan.Plan => Plan.whole({ encode: identity, decode: check })
+    return Plan.tuple([
+      checked((format) => format === FORMAT || refuse(`it is no snapshot of format ${FORMAT}`)),
+      checked((name) => name === machine.name || refuse(`it is of the machine ${String(name)}`)),
+      checked(
+        (version) =>
+          (Number.isSafeInteger(version) && (version as number) <= machine.version) ||
+          refuse(`it is of version ${String(version)} and this is version ${machine.version}`)
+      ),
+      state,
+      Sessions.plan()
+    ])
+  }
+
+  const tried = <A>(run: () => A): Either.Either<A, SnapshotError> =>
+    Either.try({ try: run, catch: (fault) => new SnapshotError({ machine: machine.name, reason: reasonOf(fault) }) })
+
+  return {
+    writer: ({ sessions, state }) =>
+      new Encoder(`state of ${machine.name}`, frame(), [FORMAT, machine.name, machine.version, state, sessions]),
+    reader: () => {
+      const decoder = new Decoder("snapshot", frame())
+      let failed: Either.Either<never, SnapshotError> | undefined
+      return {
+        write: (bytes) => {
+          const written = failed ?? tried(() => decoder.write(bytes))
+          if (Either.isLeft(written)) failed = Either.left(written.left)
+          return written
+        },
+        end: () =>
+          failed ??
+          tried(() => {
+            const [, , , state, sessions] = decoder.end() as readonly [1, string, number, State, Replicated["sessions"]]
+            return { state, sessions }
+          })
+      }
+    }
+  }
+}
+
+class Refusal extends Error {}
+
+const refuse = (reason: string): never => {
+  throw new Refusal(reason)
+}
+
+const reasonOf = (fault: unknown): string =>
+  ParseResult.isParseError(fault)
+    ? `its state doesn't fit the schema: ${fault.message}`
+    : fault instanceof Error
+      ? fault.message
+      : String(fault)
+
+/**
+ * All of it at once.
+ *
+ * @internal
+ */
+export const encode = <State>({ writer }: Format<State>, replicated: Replicated<State>): Uint8Array => {
+  const writing = writer(replicated)
+  return writing.next(Number.POSITIVE_INFINITY) ?? new Uint8Array(0)
 }
 
 /** @internal */
 export const decode = <State>(
-  machine: Subject<State>,
+  { reader }: Format<State>,
   bytes: Uint8Array
 ): Either.Either<Replicated<State>, SnapshotError> => {
-  const refuse = (reason: string) => Either.left(new SnapshotError({ machine: machine.name, reason }))
-  const read = MessagePack.decode("snapshot", bytes)
-  if (Either.isLeft(read)) return refuse(read.left.message)
-  const envelope = decodeEnvelope(read.right)
-  if (Either.isLeft(envelope)) return refuse(`it is no snapshot of format ${FORMAT}`)
-  const [, name, version, encoded, [opened, sessions, over]] = envelope.right
-  if (name !== machine.name) return refuse(`it is of the machine ${name}`)
-  if (version > machine.version) {
-    return refuse(`it is of version ${version} and this is version ${machine.version}`)
-  }
-  const state = Schema.decodeUnknownEither(machine.schema)(encoded)
-  if (Either.isLeft(state)) {
-    return refuse(`its state doesn't fit the schema: ${ParseResult.TreeFormatter.formatErrorSync(state.left)}`)
-  }
-  return Either.right({
-    state: state.right,
-    sessions: SessionTable.make(
-      opened,
-      sessions.map(([id, used, acknowledged, answers]) => {
-        const held = answers.map((answer) => answer ?? undefined)
-        return [id, Session.make(used, acknowledged, held)] as const
-      }),
-      over
-    )
-  })
+  const reading = reader()
+  return Either.flatMap(reading.write(bytes), reading.end)
 }

@@ -18,7 +18,6 @@ import type * as Scope from "effect/Scope"
 import * as Digest from "./Digest.js"
 import * as ExactlyOnce from "./ExactlyOnce.js"
 import type { Executor, Where } from "./Executor.js"
-import { concat } from "./internal/bytes.js"
 import { HandlerRuntime } from "./internal/handlerRuntime.js"
 import { Interpreter, type UntypedHandlers, type ValueDefinition } from "./internal/interpreter.js"
 import { TableSessions } from "./internal/tableSessions.js"
@@ -87,11 +86,12 @@ export const make = <State>(
   runtime: Runtime.Runtime<never>
 ): ValueExecutor<State> => {
   const interpreter = new Interpreter(definition, handlers, new HandlerRuntime(runtime), runtime)
-  return bounded(definition, interpreter, definition.sessions)
+  return bounded(definition, Snapshot.format(definition), interpreter, definition.sessions)
 }
 
 const bounded = <State>(
   definition: ValueDefinition<State>,
+  format: Snapshot.Format<State>,
   interpreter: Interpreter<State>,
   bounds: SessionTable.Bounds
 ): ValueExecutor<State> => {
@@ -99,9 +99,9 @@ const bounded = <State>(
   const executor: ValueExecutor<State> = {
     machine: { name, version },
     sessions: bounds,
-    bounded: (other) => bounded(definition, interpreter, other),
-    open: () => Effect.sync(() => open(executor)),
-    apart: () => Effect.sync(() => open(executor)),
+    bounded: (other) => bounded(definition, format, interpreter, other),
+    open: () => Effect.sync(() => open(executor, format)),
+    apart: () => Effect.sync(() => open(executor, format)),
     initial: { state: definition.initial, sessions: SessionTable.empty },
     apply: (replicated, at, batch, performed) => {
       let { state } = replicated
@@ -128,13 +128,13 @@ const bounded = <State>(
         ]),
         SessionTable.over(sessions)
       ]),
-    snapshot: (replicated) => Snapshot.encode(definition, replicated),
-    restore: (bytes) => Snapshot.decode(definition, bytes)
+    snapshot: (replicated) => Snapshot.encode(format, replicated),
+    restore: (bytes) => Snapshot.decode(format, bytes)
   }
   return executor
 }
 
-const open = <State>(executor: ValueExecutor<State>): ValueMachine<State> => {
+const open = <State>(executor: ValueExecutor<State>, format: Snapshot.Format<State>): ValueMachine<State> => {
   let replicated = executor.initial
   let at = Machine.beginning
   return {
@@ -148,14 +148,17 @@ const open = <State>(executor: ValueExecutor<State>): ValueMachine<State> => {
     },
     query: (query) => Either.right(executor.query(replicated, at, query)),
     digest: Effect.sync(() => ({ at, digest: executor.digest(replicated) })),
-    freeze: Effect.sync(() => frozen(executor, at, replicated)),
+    freeze: Effect.sync(() => {
+      const writer = format.writer(replicated)
+      return { at, next: (bytes) => Effect.sync(() => writer.next(bytes)) }
+    }),
     restore: Effect.sync(() => {
-      const pieces: Array<Uint8Array> = []
+      const reader = format.reader()
       return {
-        write: (bytes) => Effect.sync(() => void pieces.push(bytes)),
+        write: (bytes) => Effect.suspend(() => reader.write(bytes)),
         end: (place) =>
           Effect.map(
-            Effect.suspend(() => executor.restore(concat(pieces))),
+            Effect.suspend(() => reader.end()),
             (state) => ({
               at: place,
               adopt: Effect.sync(() => {
@@ -167,23 +170,5 @@ const open = <State>(executor: ValueExecutor<State>): ValueMachine<State> => {
       } satisfies Machine.Restoration
     }),
     durableThrough: () => undefined
-  }
-}
-
-const frozen = <State>(
-  executor: ValueExecutor<State>,
-  at: Machine.At,
-  replicated: Replicated<State>
-): Machine.Frozen => {
-  let whole: Uint8Array | undefined
-  let given = 0
-  return {
-    at,
-    next: (bytes) =>
-      Effect.sync(() => {
-        whole ??= executor.snapshot(replicated)
-        if (given === whole.length) return undefined
-        return whole.subarray(given, (given = Math.min(whole.length, given + bytes)))
-      })
   }
 }

@@ -23,9 +23,9 @@ export const sessions: ReadonlyArray<Mutant> = [
     bug: "Snapshots hold the state and not the sessions, so that a retry after a restore is applied again.",
     edits: [
       {
-        file: "packages/state-machine/src/Snapshot.ts",
-        find: "    SessionTable.entries(sessions).map(",
-        replace: "    SessionTable.entries(SessionTable.empty).map("
+        file: "packages/state-machine/src/internal/slices/sessions.ts",
+        find: ".opened, whole, whole]",
+        replace: ".opened, SessionTable.empty, whole]"
       }
     ],
     tier: "world"

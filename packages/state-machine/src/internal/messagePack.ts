@@ -22,8 +22,8 @@ const packr = new Packr({
   copyBuffers: true
 })
 
-/** Fails for what the plain kinds can't hold, and for values nested deeper than {@link MAX_DEPTH}. */
-export const encode = (what: string, value: unknown): Either.Either<Uint8Array, Malformed> => {
+/** Fails for what the plain kinds can't hold, and for values nested deeper than `depth`. */
+export const encode = (what: string, value: unknown, depth = MAX_DEPTH): Either.Either<Uint8Array, Malformed> => {
   let bytes: Uint8Array
   try {
     bytes = packr.pack(value)
@@ -31,13 +31,19 @@ export const encode = (what: string, value: unknown): Either.Either<Uint8Array, 
     return Either.left(new Malformed({ what, at: 0, expected: "a value that MessagePack can hold" }))
   }
   // A level of nesting takes at least a byte, so that short values can't be too deep.
-  const fault = bytes.length > MAX_DEPTH ? walk(what, bytes) : undefined
-  return fault === undefined ? Either.right(bytes) : Either.left(fault)
+  const end = bytes.length > depth ? measure(what, bytes, 0, depth) : bytes.length
+  return typeof end === "number" ? Either.right(bytes) : Either.left(end)
 }
 
 export const decode = (what: string, bytes: Uint8Array): Either.Either<unknown, Malformed> => {
-  const fault = walk(what, bytes)
-  if (fault !== undefined) return Either.left(fault)
+  const end = measure(what, bytes, 0)
+  if (typeof end !== "number") return Either.left(end)
+  if (end < bytes.length) return Either.left(new Malformed({ what, at: end, expected: "the end" }))
+  return unpack(what, bytes)
+}
+
+/** One value, which was measured. */
+export const unpack = (what: string, bytes: Uint8Array): Either.Either<unknown, Malformed> => {
   try {
     return Either.right(packr.unpack(bytes))
   } catch {
@@ -49,15 +55,40 @@ const EXT_UNDEFINED = 0x00
 const EXT_BIGINT = 0x42
 const EXT_DATE = 0xff
 
+const LATER = "a value"
+const CUT_OFF = "a value that ends within the bytes"
+
+/** Whether there is nothing wrong with a value but that more of it must come. */
+export const isCutOff = ({ expected }: Malformed): boolean => expected === CUT_OFF || expected === LATER
+
+/** The header of an array or a map; `size` counts elements or pairs. */
+export const header = (kind: "array" | "map", size: number): Uint8Array => {
+  const [short, long] = kind === "array" ? [0x90, 0xdc] : [0x80, 0xde]
+  if (size < 16) return Uint8Array.of(short | size)
+  if (size < 0x10000) return Uint8Array.of(long, size >> 8, size & 0xff)
+  return Uint8Array.of(long + 1, size >>> 24, (size >> 16) & 0xff, (size >> 8) & 0xff, size & 0xff)
+}
+
+/** The header that begins here: how many elements or pairs, and where the first of them is; nothing if it is no such header. */
+export const readHeader = (kind: "array" | "map", bytes: Uint8Array, at: number) => {
+  const [short, long] = kind === "array" ? [0x90, 0xdc] : [0x80, 0xde]
+  const byte = bytes[at] ?? 0
+  if ((byte & 0xf0) === short) return { size: byte & 0x0f, end: at + 1 }
+  const width = byte === long ? 2 : byte === long + 1 ? 4 : 0
+  let size = 0
+  for (let i = 1; i <= width; i++) size = size * 0x100 + (bytes[at + i] ?? 0)
+  return width === 0 ? undefined : { size, end: at + 1 + width }
+}
+
 /**
- * Is this one value, complete, of the kinds we write? `remaining[depth]` counts the values still to come at each open
- * level.
+ * Where the value ends that begins at `start`, if it is complete and of the kinds we write. `remaining[depth]` counts the
+ * values still to come at each open level.
  */
-const walk = (what: string, bytes: Uint8Array): Malformed | undefined => {
+export const measure = (what: string, bytes: Uint8Array, start: number, levels = MAX_DEPTH): number | Malformed => {
   const length = bytes.length
   const remaining = [1]
   let depth = 0
-  let at = 0
+  let at = start
 
   const uint = (size: number): number => {
     let value = 0
@@ -82,12 +113,12 @@ const walk = (what: string, bytes: Uint8Array): Malformed | undefined => {
 
   for (;;) {
     while (remaining[depth] === 0) {
-      if (depth === 0) return at === length ? undefined : fault(at, "the end")
+      if (depth === 0) return at
       depth--
     }
-    if (at >= length) return fault(at, "a value")
+    if (at >= length) return fault(at, LATER)
     remaining[depth]!--
-    const start = at
+    const began = at
     const byte = bytes[at++]!
     let children = 0
     if (byte <= 0x7f || byte >= 0xe0) {
@@ -109,7 +140,7 @@ const walk = (what: string, bytes: Uint8Array): Malformed | undefined => {
         case 0xc7: // ext
         case 0xc8:
         case 0xc9:
-          if (!extension(uint(1 << (byte - 0xc7)))) return fault(start, "an extension for undefined, dates or bigints")
+          if (!extension(uint(1 << (byte - 0xc7)))) return fault(began, "an extension for undefined, dates or bigints")
           break
         case 0xca: // floats
         case 0xcb:
@@ -130,7 +161,7 @@ const walk = (what: string, bytes: Uint8Array): Malformed | undefined => {
         case 0xd6:
         case 0xd7:
         case 0xd8:
-          if (!extension(1 << (byte - 0xd4))) return fault(start, "an extension for undefined, dates or bigints")
+          if (!extension(1 << (byte - 0xd4))) return fault(began, "an extension for undefined, dates or bigints")
           break
         case 0xd9: // str
         case 0xda:
@@ -146,12 +177,12 @@ const walk = (what: string, bytes: Uint8Array): Malformed | undefined => {
           children = uint(2 << (byte - 0xde)) * 2
           break
         default:
-          return fault(start, "MessagePack")
+          return fault(began, "MessagePack")
       }
     }
-    if (at > length || children > length - at) return fault(start, "a value that ends within the bytes")
+    if (at > length || children > length - at) return fault(began, CUT_OFF)
     if (children > 0) {
-      if (++depth > MAX_DEPTH) return fault(start, `at most ${MAX_DEPTH} levels`)
+      if (++depth > levels) return fault(began, `at most ${MAX_DEPTH} levels`)
       remaining[depth] = children
     }
   }

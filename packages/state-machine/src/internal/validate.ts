@@ -54,13 +54,14 @@ const Reserved: ReadonlySet<string> = new Set(["resolve", "seen", "applied", "fo
 /** Why the initial state could not be taken from a snapshot again, or `undefined`. */
 export const faultOfInitial = <State>(definition: ValueDefinition<State>): string | undefined => {
   const { initial } = definition
+  const format = Snapshot.format(definition)
   let bytes: Uint8Array
   try {
-    bytes = Snapshot.encode(definition, { state: initial, sessions: SessionTable.empty })
+    bytes = Snapshot.encode(format, { state: initial, sessions: SessionTable.empty })
   } catch (cause) {
     return `its initial state doesn't fit its schema: ${cause instanceof Error ? cause.message : String(cause)}`
   }
-  const restored = Snapshot.decode(definition, bytes)
+  const restored = Snapshot.decode(format, bytes)
   if (Either.isLeft(restored)) return restored.left.message
   return Digest.of(restored.right.state) === Digest.of(initial)
     ? undefined
