@@ -133,6 +133,16 @@ export const durable = (self: State): Durable => ({
 })
 
 /**
+ * May whoever has promised `ballot` have a snapshot of this replica? What was chosen here may have been chosen at the ballot
+ * promised here. In the log of an acceptor that is bound to a lower one it would count as accepted at that: two logs of
+ * one ballot would differ, and its leader would take slots for accepted there that it has not proposed yet.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const lends = ({ promised }: State, ballot: Ballot.Ballot): boolean => !Ballot.greaterThan(promised, ballot)
+
+/**
  * @since 0.1.0
  * @category steps
  */

@@ -10,8 +10,8 @@
  *
  * @internal
  */
-import { Ballot, Slot } from "@synod/paxos"
-import type { NodeId, Acceptor } from "@synod/paxos"
+import { Acceptor, Slot } from "@synod/paxos"
+import type { Ballot, NodeId } from "@synod/paxos"
 import type { Seeded } from "../Seeded.js"
 import type { CoreDisk } from "./coreDisk.js"
 import type * as Machine from "./coreMachine.js"
@@ -80,9 +80,8 @@ export class CoreSnapshots {
 
   /** Hands one to a node that has promised as much as this one: what is in it was chosen at no ballot above that promise. */
   serve(from: NodeId.NodeId, ballot: Ballot.Ballot): void {
-    const { promised } = this.host.acceptor()
     const [newest] = this.host.disk.snapshots
-    const refused = newest === undefined || Ballot.greaterThan(promised, ballot)
+    const refused = newest === undefined || !Acceptor.lends(this.host.acceptor(), ballot)
     this.send(from, refused ? { kind: "noSnapshot" } : { kind: "snapshot", snapshot: newest })
   }
 
