@@ -5,7 +5,8 @@
  */
 import type { Write } from "@synod/paxos/Durable"
 import { hold } from "@synod/paxos/Invariant"
-import type { Snapshot } from "./Snapshot.js"
+import * as Slot from "@synod/paxos/Slot"
+import type { Snapshot, Unfinished } from "./Snapshot.js"
 
 /**
  * How much one read may bring into memory.
@@ -68,3 +69,21 @@ export const checkSnapshot = ({ chunks }: Snapshot, saved: number): void => {
  */
 export const lastRead = (after: number, limit: Limit, through: number): number =>
   Math.min(through, after + Math.max(1, limit.slots))
+
+/**
+ * The newest of some snapshots that isn't whole and has its first piece. A list of pieces may have holes.
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const unfinished = (
+  snapshots: ReadonlyMap<number, { readonly whole: Snapshot | undefined; readonly chunks: ReadonlyArray<unknown> }>
+): Unfinished | undefined => {
+  let newest: Unfinished | undefined
+  for (const [slot, { chunks, whole }] of snapshots) {
+    if (whole !== undefined || chunks[0] === undefined || slot < (newest?.slot ?? 0)) continue
+    const hole = Array.from(chunks).indexOf(undefined)
+    newest = { slot: Slot.make(slot), chunks: hole < 0 ? chunks.length : hole }
+  }
+  return newest
+}

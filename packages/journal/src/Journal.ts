@@ -64,7 +64,10 @@ export class Journal extends Context.Tag("@synod/journal/Journal")<
     /** The snapshots that are whole, the newest first. */
     readonly snapshots: Effect.Effect<ReadonlyArray<Snapshot.Snapshot>, JournalError.JournalError>
 
-    /** A piece of a whole snapshot, from 0. */
+    /** What is there of the newest snapshot that isn't whole, if anything: whoever saves that one can go on from there. */
+    readonly unfinished: Effect.Effect<Snapshot.Unfinished | undefined, JournalError.JournalError>
+
+    /** A piece of a snapshot, from 0. */
     readonly readChunk: (
       slot: Slot,
       index: number
@@ -72,11 +75,11 @@ export class Journal extends Context.Tag("@synod/journal/Journal")<
 
     /**
      * Makes a piece of a snapshot durable. Until {@link saveSnapshot} says that all pieces are there, it is half written, and
-     * nobody sees it. A piece of a snapshot that is whole already is a defect.
+     * only {@link unfinished} tells of it. A piece of a snapshot that is whole already is a defect.
      */
     readonly saveChunk: (slot: Slot, index: number, body: Uint8Array) => Effect.Effect<void, JournalError.JournalError>
 
-    /** Makes a snapshot whole, all of whose pieces have been saved since the journal was opened. */
+    /** Makes a snapshot whole, all of whose pieces have been saved. */
     readonly saveSnapshot: (snapshot: Snapshot.Snapshot) => Effect.Effect<void, JournalError.JournalError>
 
     /**
@@ -175,7 +178,10 @@ export const makeMemory = (disk: MemoryDisk): Effect.Effect<Journal["Type"], Jou
     })
   })
 
-type Snapshots = Pick<Journal["Type"], "snapshots" | "readChunk" | "saveChunk" | "saveSnapshot" | "sweep">
+type Snapshots = Pick<
+  Journal["Type"],
+  "snapshots" | "unfinished" | "readChunk" | "saveChunk" | "saveSnapshot" | "sweep"
+>
 
 const memorySnapshots = (disk: MemoryDisk, isOpen: () => boolean): Snapshots => ({
   snapshots: Effect.suspend(() => {
@@ -183,6 +189,7 @@ const memorySnapshots = (disk: MemoryDisk, isOpen: () => boolean): Snapshots => 
     const whole = Array.from(disk.snapshots.values()).flatMap((snapshot) => snapshot.whole ?? [])
     return Effect.succeed(whole.sort((a, b) => b.slot - a.slot))
   }),
+  unfinished: Effect.suspend(() => (isOpen() ? Effect.succeed(Contract.unfinished(disk.snapshots)) : closed("read"))),
   readChunk: (slot, index) =>
     Effect.suspend((): Effect.Effect<Uint8Array, JournalError.JournalError | JournalError.SnapshotDamaged> => {
       if (!isOpen()) return closed("read")

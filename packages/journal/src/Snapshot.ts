@@ -6,6 +6,18 @@
 import type { Slot } from "@synod/paxos/Slot"
 
 /**
+ * Pieces of a snapshot that isn't whole yet.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Unfinished {
+  readonly slot: Slot
+  /** How many pieces are there, from the first one on without a hole; at least one. */
+  readonly chunks: number
+}
+
+/**
  * @since 0.1.0
  * @category models
  */

@@ -117,6 +117,7 @@ export const fromFile = (
       write,
       read,
       snapshots,
+      unfinished: whenSettled("read", () => reading(file, SnapshotTables.unfinished(file))),
       readChunk: (slot, index) => whenSettled("read", () => reading(file, SnapshotTables.readChunk(file, slot, index))),
       saveChunk: (slot, index, body) =>
         Effect.tap(snapshots, (whole) => Contract.checkChunk(whole.find((snapshot) => snapshot.slot === slot))).pipe(

@@ -248,6 +248,29 @@ export const journalSuite = (driver: string, makePlace: Effect.Effect<Place, nev
       })
     )
 
+    it.scoped("tells what is there of a snapshot that isn't whole, also after a restart", () =>
+      Effect.gen(function* () {
+        const place = yield* makePlace
+        yield* opened(place, (journal) =>
+          Effect.gen(function* () {
+            expect(yield* journal.unfinished).toBeUndefined()
+            yield* save(journal, 4, ["a", "b"])
+            expect(yield* journal.unfinished).toBeUndefined()
+            for (const index of [0, 1, 3]) yield* journal.saveChunk(Slot.make(6), index, bytes(`${index}`))
+            yield* journal.saveChunk(Slot.make(5), 0, bytes("older"))
+            yield* journal.saveChunk(Slot.make(8), 1, bytes("without a first one"))
+          })
+        )
+        const journal = yield* place.open
+        expect(yield* journal.unfinished).toEqual({ slot: 6, chunks: 2 })
+        expect(yield* journal.readChunk(Slot.make(6), 1)).toEqual(bytes("1"))
+        yield* journal.saveChunk(Slot.make(6), 2, bytes("2"))
+        expect(yield* journal.unfinished).toEqual({ slot: 6, chunks: 4 })
+        while (yield* journal.sweep(new Set([Slot.make(4)])));
+        expect(yield* journal.unfinished).toBeUndefined()
+      })
+    )
+
     it.scoped("never changes a snapshot that is whole, nor calls one whole that lacks a piece", () =>
       Effect.gen(function* () {
         const journal = yield* (yield* makePlace).open

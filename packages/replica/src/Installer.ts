@@ -9,7 +9,7 @@
  * ```
  *
  * It asks for one piece at a time, so that memory holds one, and the pace is that of its own disk. A piece that is lost is
- * asked for again; whoever leads meanwhile, the pieces that are here stay of use.
+ * asked for again; whoever leads meanwhile, and also after a restart, the pieces that are here stay of use.
  *
  * @since 0.1.0
  */
@@ -26,7 +26,8 @@ import * as Scope from "effect/Scope"
 import { crc32 } from "node:zlib"
 import { Peers } from "./Peers.js"
 import { ReplicaConfig } from "./ReplicaConfig.js"
-import * as Snapshots from "./Snapshots.js"
+import * as SnapshotPieces from "./SnapshotPieces.js"
+import type * as Snapshots from "./Snapshots.js"
 
 /**
  * @since 0.1.0
@@ -87,31 +88,51 @@ export const make = (
       return slot > chosenThrough || (slot >= trimmedThrough && applied() < trimmedThrough)
     }
 
-    /** The remaining pieces, one after the other, into the journal. */
+    /**
+     * The first piece to be had, or the last one that is here of a snapshot which was begun before: the source tells with it
+     * whether it has that one still.
+     */
+    const begin = (source: NodeId.NodeId) =>
+      Effect.gen(function* () {
+        const begun = yield* journal.unfinished
+        if (begun !== undefined && isOfUse(begun.slot)) {
+          const last = yield* piece(source, begun.slot, begun.chunks - 1)
+          if (last._tag === "SnapshotChunk" && last.slot === begun.slot && last.index === begun.chunks - 1) return last
+        }
+        const first = yield* piece(source, Slot.zero, 0)
+        return first._tag === "SnapshotChunk" && first.index === 0 ? first : undefined
+      })
+
+    /** The pieces behind this one, one after the other, into the journal, which has those before it. */
     const fetch = (source: NodeId.NodeId, first: Message.SnapshotChunk) =>
       Effect.gen(function* () {
-        const { bytes, chunks, crc, slot, time } = first
-        let next: Snapshots.Served = first
+        const { bytes, chunks, crc, index: from, slot, time } = first
+        if (from === 0) yield* snapshots.clear
         let sum = 0
         let size = 0
-        for (let index = 0; ;) {
-          if (next._tag !== "SnapshotChunk" || next.slot !== slot || next.crc !== crc || next.index !== index) return
-          sum = crc32(next.body, sum)
-          size += next.body.length
-          yield* journal.saveChunk(slot, index, next.body)
-          if (++index === chunks) break
-          next = yield* piece(source, slot, index)
+        for (let index = 0; index < chunks; index++) {
+          let body: Uint8Array
+          if (index < from) body = yield* journal.readChunk(slot, index)
+          else {
+            const next: Snapshots.Served = index === from ? first : yield* piece(source, slot, index)
+            if (next._tag !== "SnapshotChunk" || next.slot !== slot || next.crc !== crc || next.index !== index) return
+            body = next.body
+            yield* journal.saveChunk(slot, index, body)
+          }
+          sum = crc32(body, sum)
+          size += body.length
         }
-        if (sum !== crc || size !== bytes) return
         const snapshot: Snapshot.Snapshot = { bytes, chunks, crc, slot, time }
-        yield* snapshots.saved(snapshot)
-        return snapshot
-      })
+        if (sum === crc && size === bytes) return yield* Effect.as(snapshots.saved(snapshot), snapshot)
+        // Pieces of different snapshots: the next time begins with the first one.
+        yield* snapshots.clear
+        return undefined
+      }).pipe(Effect.catchTag("SnapshotDamaged", () => Effect.as(snapshots.clear, undefined)))
 
     const pullFrom = (source: NodeId.NodeId) =>
       Effect.gen(function* () {
-        const first = yield* piece(source, Slot.zero, 0)
-        if (first._tag !== "SnapshotChunk" || !isOfUse(first.slot)) return
+        const first = yield* begin(source)
+        if (first === undefined || !isOfUse(first.slot)) return
         const snapshot = yield* snapshots.saving(
           Effect.gen(function* () {
             const known = (yield* journal.snapshots).find(({ slot }) => slot === first.slot)
@@ -128,7 +149,7 @@ export const make = (
         if (restored !== undefined) yield* Scope.close(restored.scope, Exit.void)
         restored = undefined
         const own = yield* Scope.fork(scope, ExecutionStrategy.sequential)
-        const prepared = yield* Scope.extend(Snapshots.restore(machine, snapshot), own).pipe(
+        const prepared = yield* Scope.extend(SnapshotPieces.restore(machine, snapshot), own).pipe(
           Effect.onError(() => Scope.close(own, Exit.void)),
           Effect.tapErrorTag("SnapshotUnusable", () => snapshots.drop(snapshot.slot))
         )

@@ -23,7 +23,7 @@ import { EventLoop } from "./EventLoop.js"
 import * as FeedTracks from "./FeedTracks.js"
 import * as ReplicaConfig from "./ReplicaConfig.js"
 import type { Requests } from "./Requests.js"
-import * as Snapshots from "./Snapshots.js"
+import * as SnapshotPieces from "./SnapshotPieces.js"
 
 /**
  * How asking for what was before may fail.
@@ -126,7 +126,7 @@ export const make = (
       Effect.gen(function* () {
         for (const snapshot of yield* journal.snapshots) {
           if (snapshot.slot > from || snapshot.slot < trimmedThrough()) continue
-          const brought = yield* Snapshots.restore(machine, snapshot).pipe(
+          const brought = yield* SnapshotPieces.restore(machine, snapshot).pipe(
             Effect.flatMap(({ adopt }) => adopt),
             Effect.scoped,
             Effect.as(true),

@@ -48,6 +48,7 @@ import * as ProposerActor from "./ProposerActor.js"
 import * as Replays from "./Replays.js"
 import * as ReplicaConfig from "./ReplicaConfig.js"
 import * as Requests from "./Requests.js"
+import { sentence } from "./Sentence.js"
 import * as Snapshots from "./Snapshots.js"
 
 /**
@@ -363,9 +364,3 @@ export const layer = <Name extends string, E extends Executor.Executor>(
       return Context.make(machine.caller, caller).pipe(Context.add(Replica, replica))
     })
   )
-
-/** One sentence for the person who runs the replica; the whole cause goes to the debug log only. */
-const sentence = (cause: Cause.Cause<Actor.Failure>): string => {
-  const error = Cause.squash(cause)
-  return typeof error === "object" && error !== null && "message" in error ? String(error.message) : String(error)
-}

@@ -5,6 +5,7 @@
  */
 import { Bounds } from "@synod/client"
 import * as Context from "effect/Context"
+import { type Compression, longest } from "./Compression.js"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 
@@ -47,7 +48,10 @@ export interface Values {
   readonly waitingBytes: number
   /** What an overloaded client is told to wait. Default: 50 milliseconds. */
   readonly retryAfter: Duration.DurationInput
-  /** Bytes of log in one message of catching up. Default: 256 KiB. */
+  /**
+   * Bytes of log in one message of catching up, and of a snapshot in one piece, before it is compressed. Default: 256 KiB; at
+   * most 16 MiB.
+   */
   readonly chunk: number
   /** Chosen slots kept in memory for followers that are a little behind. Default: 256. */
   readonly keep: number
@@ -73,10 +77,20 @@ export interface Values {
    */
   readonly snapshotBytes: number
   /**
-   * Slots that stay in the log behind the newest snapshot, at least, for replicas that were away for a moment; a snapshot would
+   * Slots that stay in the log behind the newest snapshot, for replicas that were away for a moment; a snapshot would
    * cost them more. Default: 4,096.
    */
   readonly margin: number
+  /**
+   * Bytes that these slots may have; of larger ones fewer stay. The log behind the snapshot before the newest stays whatever
+   * it has. Default: 64 MiB: what goes over a network within seconds, as a snapshot would.
+   */
+  readonly marginBytes: number
+  /**
+   * How pieces of snapshots are compressed, in the journal and on the way. A replica reads both kinds, whatever it is set to.
+   * Default: `zstd`.
+   */
+  readonly compression: Compression
   /**
    * How long a snapshot, and the log behind it, stay after a replica has asked for a piece of it. Default: 30 seconds: time
    * enough to ask again, and to restore a large machine.
@@ -136,6 +150,8 @@ export const defaults: Values = {
   snapshotSlots: 50_000,
   snapshotBytes: 16 * 1024 * 1024,
   margin: 4096,
+  marginBytes: 64 * 1024 * 1024,
+  compression: "zstd",
   pin: Duration.seconds(30),
   replay: 256,
   feed: 4 * 1024 * 1024,
@@ -173,7 +189,7 @@ export const checked: Effect.Effect<Values, Bounds.ConfigRefused> = Effect.flatM
     envelope: Bounds.bytes,
     waitingBytes: Bounds.count(config.envelope, Number.MAX_SAFE_INTEGER),
     retryAfter: Bounds.time,
-    chunk: Bounds.bytes,
+    chunk: Bounds.count(1, longest),
     keep: Bounds.count(0, 1_000_000),
     patience: Bounds.count(1, 1000),
     handOver: Bounds.count(1, 1000),
@@ -182,6 +198,8 @@ export const checked: Effect.Effect<Values, Bounds.ConfigRefused> = Effect.flatM
     snapshotSlots: Bounds.count(1, Number.MAX_SAFE_INTEGER),
     snapshotBytes: Bounds.count(1, Number.MAX_SAFE_INTEGER),
     margin: Bounds.count(0, Number.MAX_SAFE_INTEGER),
+    marginBytes: Bounds.count(0, Number.MAX_SAFE_INTEGER),
+    compression: Bounds.oneOf(["zstd", "none"]),
     pin: Bounds.time,
     replay: Bounds.count(1, 65_536),
     feed: Bounds.count(0, Number.MAX_SAFE_INTEGER),

@@ -15,16 +15,19 @@
  * @since 0.1.0
  */
 import { Journal, type JournalError, type Snapshot } from "@synod/journal"
-import { Acceptor, Ballot, Slot } from "@synod/paxos"
+import { Acceptor, Slot } from "@synod/paxos"
 import type { Message } from "@synod/paxos"
 import type { Machine } from "@synod/state-machine"
+import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
-import { crc32 } from "node:zlib"
-import { EventLoop } from "./EventLoop.js"
+import * as LogSizes from "./LogSizes.js"
+import * as Pace from "./Pace.js"
 import { ReplicaConfig } from "./ReplicaConfig.js"
+import { sentence } from "./Sentence.js"
+import * as SnapshotPieces from "./SnapshotPieces.js"
 
 /**
  * @since 0.1.0
@@ -43,6 +46,8 @@ export interface Snapshots {
   readonly saving: <A, E>(save: Effect.Effect<A, E>) => Effect.Effect<A, E>
   /** All pieces of a snapshot are in the journal: now it is whole, and the log may be trimmed. */
   readonly saved: (snapshot: Snapshot.Snapshot) => Effect.Effect<void, JournalError.JournalError>
+  /** Drops what is half written. Nothing else may be being saved. */
+  readonly clear: Effect.Effect<void, JournalError.JournalError>
   /** A snapshot turned out to be of no use. */
   readonly drop: (slot: Slot.Slot) => Effect.Effect<void, JournalError.JournalError>
 }
@@ -72,7 +77,7 @@ export const bringOn = (
     const ahead = slot === 0 || slot < trimmedThrough ? slot : slot + config.snapshotSlots
     for (const snapshot of yield* journal.snapshots) {
       if (snapshot.slot < trimmedThrough || snapshot.slot <= ahead) continue
-      const brought = yield* restore(machine, snapshot).pipe(
+      const brought = yield* SnapshotPieces.restore(machine, snapshot).pipe(
         Effect.flatMap(({ adopt }) => adopt),
         Effect.scoped,
         Effect.as(true),
@@ -80,55 +85,6 @@ export const bringOn = (
       )
       if (brought) return
     }
-  })
-
-/**
- * Why a machine can't be restored from a snapshot in the journal.
- *
- * @since 0.1.0
- * @category restoring
- */
-export interface SnapshotUnusable {
-  readonly _tag: "SnapshotUnusable"
-  readonly message: string
-}
-
-/**
- * The state as it was when the snapshot was taken, for the machine to adopt.
- *
- * @since 0.1.0
- * @category restoring
- */
-export const restore = (
-  machine: Machine.Machine,
-  { bytes, chunks, crc, slot, time }: Snapshot.Snapshot
-): Effect.Effect<
-  Machine.Prepared,
-  SnapshotUnusable | JournalError.JournalError | Machine.MachineFailed,
-  Journal.Journal | Scope.Scope
-> =>
-  Effect.gen(function* () {
-    const journal = yield* Journal.Journal
-    const eventLoop = yield* EventLoop
-    const unusable = (reason: string) => {
-      const message = `the snapshot at slot ${slot} can't be used: ${reason}`
-      return Effect.fail<SnapshotUnusable>({ _tag: "SnapshotUnusable", message })
-    }
-    const restoration = yield* machine.restore
-    let sum = 0
-    let end = 0
-    for (let index = 0; index < chunks; index++) {
-      const body = yield* Effect.catchTag(journal.readChunk(slot, index), "SnapshotDamaged", ({ reason }) =>
-        unusable(reason)
-      )
-      if (end + body.length > bytes) return yield* unusable("it is longer than it was")
-      sum = crc32(body, sum)
-      end += body.length
-      yield* Effect.catchTag(restoration.write(body), "SnapshotError", ({ message }) => unusable(message))
-      yield* eventLoop.turn
-    }
-    if (end !== bytes || sum !== crc) return yield* unusable("its checksum differs")
-    return yield* Effect.catchTag(restoration.end({ slot, time }), "SnapshotError", ({ message }) => unusable(message))
   })
 
 /**
@@ -148,7 +104,6 @@ export const make = (
   Effect.gen(function* () {
     const journal = yield* Journal.Journal
     const config = yield* ReplicaConfig
-    const eventLoop = yield* EventLoop
     const clock = yield* Effect.clock
     const scope = yield* Effect.scope
     const runFork = Runtime.runFork(yield* Effect.runtime<never>())
@@ -160,6 +115,7 @@ export const make = (
     /** Where the last one was begun, and the bytes applied since, whatever became of it. */
     let begun = last.slot
     let bytesSince = 0
+    const sizes = LogSizes.make(config.marginBytes)
     let taking = false
 
     const isDue = (slot: Slot.Slot): boolean =>
@@ -169,21 +125,9 @@ export const make = (
       .withPermits(1)(
         Effect.gen(function* () {
           yield* sweep
-          const { at, next } = yield* machine.freeze
-          if (at.slot <= last.slot) return
-          const slot = Slot.make(at.slot)
-          let chunks = 0
-          let bytes = 0
-          let crc = 0
-          for (;;) {
-            const body = yield* next(config.chunk)
-            if (body === undefined) break
-            yield* journal.saveChunk(slot, chunks++, body)
-            crc = crc32(body, crc)
-            bytes += body.length
-            yield* eventLoop.turn
-          }
-          yield* saved({ slot, time: at.time, bytes, chunks, crc })
+          const frozen = yield* machine.freeze
+          if (frozen.at.slot <= last.slot) return
+          yield* saved(yield* Effect.provideService(SnapshotPieces.save(frozen), Journal.Journal, journal))
         })
       )
       .pipe(Effect.scoped)
@@ -197,7 +141,8 @@ export const make = (
         if (previous === undefined) return
         const { chosenThrough } = options.acceptor()
         const kept = machine.durableThrough() ?? chosenThrough
-        const through = Math.min(previous.slot, snapshot.slot - config.margin, chosenThrough, kept, ...pinned())
+        const margin = Math.max(snapshot.slot - config.margin, sizes.within(snapshot.slot))
+        const through = Math.min(previous.slot, margin, chosenThrough, kept, ...pinned())
         if (through > 0) yield* options.trim(Slot.make(through))
         yield* sweep
       })
@@ -212,15 +157,18 @@ export const make = (
     const sweep = Effect.gen(function* () {
       const whole = yield* journal.snapshots
       const keep = new Set([...whole.slice(0, 2).map(({ slot }) => slot), ...pinned()])
-      while (yield* journal.sweep(keep)) yield* eventLoop.turn
+      const pace = yield* Pace.make
+      while (yield* journal.sweep(keep)) yield* pace
     })
 
     /** What goes wrong here is no reason to stop: the log stays as long as it is. */
     const inBackground = (effect: Effect.Effect<void, JournalError.JournalError | Machine.MachineFailed>): void => {
       runFork(
         Effect.catchAllCause(effect, (cause) => {
+          if (Cause.isInterruptedOnly(cause)) return Effect.void
           options.failed()
-          return Effect.logWarning("a snapshot could not be taken", cause)
+          const say = Effect.logWarning(`no snapshot could be taken: ${sentence(cause)}`)
+          return Effect.zipRight(say, Effect.logDebug("why there is no snapshot", cause))
         }),
         { scope }
       )
@@ -228,8 +176,9 @@ export const make = (
 
     const serve: Snapshots["serve"] = ({ ballot, index, slot }) =>
       Effect.gen(function* () {
-        const { acceptedBallot, acceptedThrough, chosenThrough, promised } = Acceptor.durable(options.acceptor())
-        if (Ballot.greaterThan(promised, ballot)) {
+        const acceptor = options.acceptor()
+        if (!Acceptor.lends(acceptor, ballot)) {
+          const { acceptedBallot, acceptedThrough, chosenThrough, promised } = Acceptor.durable(acceptor)
           return { _tag: "Rejected" as const, ballot, promised, acceptedBallot, acceptedThrough, chosenThrough }
         }
         const whole = yield* journal.snapshots
@@ -247,6 +196,7 @@ export const make = (
       applied: (bytes) => {
         bytesSince += bytes
         const slot = Slot.make(machine.at().slot)
+        sizes.applied(slot, bytes)
         if (taking || !isDue(slot)) return
         taking = true
         begun = slot
@@ -262,12 +212,14 @@ export const make = (
       serve,
       saving: one.withPermits(1),
       saved,
+      clear: sweep,
       drop: (slot) =>
         one.withPermits(1)(
           Effect.gen(function* () {
             const keep = new Set((yield* journal.snapshots).map((snapshot) => snapshot.slot))
             keep.delete(slot)
-            while (yield* journal.sweep(keep)) yield* eventLoop.turn
+            const pace = yield* Pace.make
+            while (yield* journal.sweep(keep)) yield* pace
           })
         ),
       newest: () => last.slot

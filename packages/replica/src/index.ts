@@ -8,6 +8,9 @@ export * as AcceptorActor from "./AcceptorActor.js"
 /** The one place where steps meet the world. */
 export * as Actor from "./Actor.js"
 
+/** How pieces of snapshots are compressed. */
+export * as Compression from "./Compression.js"
+
 /** The election as an actor. */
 export * as ElectionActor from "./ElectionActor.js"
 

@@ -122,6 +122,7 @@ export const open = (
             .sort((a, b) => b.slot - a.slot)
         )
       ),
+      unfinished: whenSettled("read", () => Effect.sync(() => Contract.unfinished(contents.snapshots))),
       readChunk: (slot, index) => whenSettled("read", () => readChunk(disk, contents, slot, index)),
       saveChunk: (slot, index, body) =>
         Effect.suspend(() => {

@@ -11,7 +11,7 @@
  */
 import type * as Rpc from "@effect/rpc/Rpc"
 import { NodeId, Quorum } from "@synod/paxos"
-import { ReplicaConfig } from "@synod/replica"
+import { Compression, ReplicaConfig } from "@synod/replica"
 import { SqliteStore, SqlMachine, SqlStore } from "@synod/sql-machine"
 import type { Executor, SessionTable, StateMachine, ValueExecutor } from "@synod/state-machine"
 import * as Cause from "effect/Cause"
@@ -82,6 +82,9 @@ export const liveWithin = 12
 /** Heartbeats are sparse, since each of them costs as much as a command does: time is what faults are to fill. */
 const heartbeat = Duration.millis(250)
 
+// Nothing in a simulated world waits for the world outside.
+await Effect.runPromise(Compression.load)
+
 /** Bounds as small as some users will set them, so that each of them is met. */
 const tight = (seeded: Seeded.Seeded): ReplicaConfig.Values => ({
   ...ReplicaConfig.defaults,
@@ -96,6 +99,8 @@ const tight = (seeded: Seeded.Seeded): ReplicaConfig.Values => ({
   snapshotSlots: seeded.pick([5, 20, 100, ReplicaConfig.defaults.snapshotSlots]),
   snapshotBytes: seeded.pick([1_000, ReplicaConfig.defaults.snapshotBytes]),
   margin: seeded.pick([0, 2, 20]),
+  marginBytes: seeded.pick([0, 1_000, ReplicaConfig.defaults.marginBytes]),
+  compression: seeded.pick(["none", "zstd"]),
   pin: seeded.pick([Duration.seconds(1), ReplicaConfig.defaults.pin])
 })
 

@@ -11,7 +11,7 @@ export const snapshotting: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: snapshots,
-        find: "Math.min(previous.slot, snapshot.slot - config.margin, chosenThrough, kept, ...pinned())",
+        find: "Math.min(previous.slot, margin, chosenThrough, kept, ...pinned())",
         replace: "chosenThrough"
       }
     ],
@@ -36,7 +36,7 @@ export const snapshotting: ReadonlyArray<Mutant> = [
     bug: "A snapshot holds the state and not the agreed time, so that the machine's time goes back where the next leader's clock is behind.",
     edits: [
       {
-        file: snapshots,
+        file: "packages/replica/src/SnapshotPieces.ts",
         find: "restoration.end({ slot, time })",
         replace: "restoration.end({ slot, time: 0 })"
       }

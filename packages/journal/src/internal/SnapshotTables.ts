@@ -14,7 +14,7 @@ import * as Slot from "@synod/paxos/Slot"
 import * as Effect from "effect/Effect"
 import { crc32 } from "node:zlib"
 import * as JournalError from "../JournalError.js"
-import type { Snapshot } from "../Snapshot.js"
+import type { Snapshot, Unfinished } from "../Snapshot.js"
 import type { Connection } from "./Connection.js"
 
 /**
@@ -58,6 +58,23 @@ export const whole = (file: Connection) =>
       rows
         .filter(({ row, ...snapshot }) => checksum(snapshot) === row)
         .map(({ bytes, chunks, crc, slot, time }) => ({ bytes, chunks, crc, slot: Slot.make(slot), time }))
+  )
+
+/**
+ * The newest one without a row, and how many of its pieces are there before the first that is not.
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const unfinished = (file: Connection) =>
+  Effect.map(
+    file.query<{ readonly slot: number; readonly chunks: number }>(
+      "SELECT slot, count(*) AS chunks FROM (SELECT slot, number, " +
+        "row_number() OVER (PARTITION BY slot ORDER BY number) - 1 AS place FROM chunk " +
+        "WHERE slot = (SELECT max(slot) FROM chunk WHERE number = 0 AND slot NOT IN (SELECT slot FROM snapshot))) " +
+        "WHERE number = place GROUP BY slot"
+    ),
+    ([row]): Unfinished | undefined => row && { slot: Slot.make(row.slot), chunks: row.chunks }
   )
 
 /**
