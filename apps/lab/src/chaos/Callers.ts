@@ -45,8 +45,9 @@ export interface Ended {
 type Api = StateMachine.ClientOf<typeof Texts>
 type Command = Effect.Effect<void, Effect.Effect.Error<ReturnType<Api["Swap"]>>>
 
+/** `patient` makes the commands of probes. */
 export const make = (
-  api: Api,
+  { api, patient }: { readonly api: Api; readonly patient: Api },
   options: { readonly name: string; readonly diary: Diary; readonly seeded: Seeded.Seeded }
 ): Effect.Effect<Callers, never, Scope.Scope> =>
   Effect.gen(function* () {
@@ -118,8 +119,12 @@ export const make = (
         )
       })
 
-    const append = (client: string, key: string, item: string, patience?: number) =>
-      command(client, key, "append", item, api.Append({ name: key, text: item }), patience)
+    const append = (
+      client: string,
+      key: string,
+      item: string,
+      { by = api, patience }: { readonly by?: Api; readonly patience?: number | undefined } = {}
+    ) => command(client, key, "append", item, by.Append({ name: key, text: item }), patience)
 
     const rest = (chance: Seeded.Seeded, average: number) => Effect.sleep(-Math.log(1 - chance.next()) * average)
 
@@ -147,7 +152,7 @@ export const make = (
               (swapped) => swapped && seen.set(register, value)
             )
           }
-          return roll < 0.8 ? read(client, `${cycle}/t`) : append(client, `${cycle}/t`, `${value};`, patience)
+          return roll < 0.8 ? read(client, `${cycle}/t`) : append(client, `${cycle}/t`, `${value};`, { patience })
         }
         return Effect.zipRight(rest(chance, rests.meeting), operation())
       })
@@ -203,7 +208,7 @@ export const make = (
       probe: Effect.suspend(() => {
         let tries = 0
         return Effect.repeat(
-          Effect.suspend(() => append(`${name}-p`, `${cycle}/b-${name}-p`, `${name}-p.${tries++};`)),
+          Effect.suspend(() => append(`${name}-p`, `${cycle}/b-${name}-p`, `${name}-p.${tries++};`, { by: patient })),
           { until: (succeeded) => succeeded }
         )
       })

@@ -26,14 +26,22 @@ Effect.gen(function* () {
     Effect.map(Endpoint.tcp({ ...members[node]!, cluster }), (endpoint) => [node, endpoint] as const)
   )
   const reads = name.endsWith("1") ? "leader" : "nearest"
-  const caller = yield* Client.make(new Map(endpoints), { ...patience, reads })
-  const api = yield* Effect.provideService(Texts.client, Texts.caller, caller)
+  const client = (config: Partial<ClientConfig.ClientConfig>) =>
+    Effect.flatMap(Client.make(new Map(endpoints), config), (caller) =>
+      Effect.provideService(Texts.client, Texts.caller, caller)
+    )
+  const api = yield* client({ ...patience, reads })
+  // Whether a command is answered at all is not to be a matter of patience.
+  const patient = yield* client({})
   const diary = Diary.make(file, `${name}.${process.pid}`)
-  const callers = yield* Callers.make(api, {
-    name: `${name}.${process.pid}`,
-    diary,
-    seeded: Seeded.make(seed, name)
-  })
+  const callers = yield* Callers.make(
+    { api, patient },
+    {
+      name: `${name}.${process.pid}`,
+      diary,
+      seeded: Seeded.make(seed, name)
+    }
+  )
   const runPromise = Runtime.runPromise(yield* Effect.runtime<never>())
   Child.serve({
     begin: (cycle: number) => runPromise(callers.begin(cycle)),

@@ -36,11 +36,10 @@ export const sessions: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: conversation,
-        find: "          return submit(numbered, deadline).pipe(",
-        replace: `          return submit(numbered, deadline - 3_000).pipe(
-            Effect.catchAll(() =>
+        find: "        : Effect.catchAll(submit(numbered, deadline), (failure) =>",
+        replace: `        : Effect.catchAll(Effect.catchAll(submit(numbered, deadline - 3_000), () =>
               Effect.flatMap(number(numbered.calls, deadline), (again) => submit(again, deadline))
-            ),`
+            ), (failure) =>`
       }
     ],
     tier: "world"
