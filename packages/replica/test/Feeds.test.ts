@@ -143,6 +143,20 @@ it.scoped("what memory holds no more is shown from the log, also to several at a
   }).pipe((effect) => run(effect, { feed: 0, chunk: 256 }))
 )
 
+it.scoped("goes on in the middle of a slot, where a page ended or a follower stopped", () =>
+  Effect.gen(function* () {
+    const { cluster, far, near, writer } = yield* setting
+    const keys = Array.from({ length: 30 }, (_, n) => String(n))
+    yield* Effect.forEach(keys, (key) => writer.Add({ key }), { concurrency: "unbounded", discard: true })
+    yield* writer.Add({ key: "end" })
+    const seen = yield* all(yield* cluster.client([near], { page: 1 }))
+    expect(told(seen)).toEqual(expected(30))
+    expect(seen.filter(({ position }) => position.index > 0).length).toBeGreaterThan(10)
+    const { position } = seen[17]!
+    expect(yield* all(yield* cluster.client([far]), { after: position })).toEqual(seen.slice(18))
+  }).pipe(run)
+)
+
 it.scoped("what is in no log any more is refused with the slot from which on it still is", () =>
   Effect.gen(function* () {
     const { cluster, near, writer } = yield* setting
