@@ -50,6 +50,24 @@ export class Superseded extends Schema.TaggedError<Superseded>("@synod/client/Su
 }
 
 /**
+ * The leader's machine has no such command, or its payload doesn't fit: nothing of the request was proposed. Without that command
+ * it may come again.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class Unfit extends Schema.TaggedError<Unfit>("@synod/client/Unfit")("Unfit", {
+  /** The place of the command among those of the request, from 0: the first of its kind. */
+  index: Count,
+  /** The bytes of the `Answer` that says so. */
+  answer: Schema.Uint8ArrayFromSelf
+}) {
+  override get message(): string {
+    return `Command ${this.index} of the request can't be applied`
+  }
+}
+
+/**
  * What a replica knows of itself.
  *
  * @since 0.1.0
@@ -184,7 +202,7 @@ export class ClientRpcs extends RpcGroup.make(
     },
     /** The `Reply` to the envelope. */
     success: Schema.Uint8ArrayFromSelf,
-    error: Schema.Union(NotLeader, Superseded, Outcome.Overloaded)
+    error: Schema.Union(NotLeader, Superseded, Outcome.Overloaded, Unfit)
   }),
   Rpc.make("Query", {
     payload: {

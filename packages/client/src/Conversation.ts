@@ -19,6 +19,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Scope from "effect/Scope"
+import type * as ClientRpcs from "./ClientRpcs.js"
 import type * as Courier from "./Courier.js"
 import type * as Packer from "./Packer.js"
 
@@ -216,28 +217,58 @@ export const make = (
         }
       })
 
+    /** Has commands applied under their numbers, and ends all of these calls. */
+    const attempt = (numbered: Numbered, deadline: number): Effect.Effect<void> =>
+      numbered.calls.length === 0
+        ? Effect.void
+        : Effect.catchAll(submit(numbered, deadline), (failure) =>
+            failure.unfit === undefined
+              ? Effect.sync(() => giveUp(numbered, failure))
+              : leaveOut(failure.unfit, numbered, failure, deadline)
+          )
+
+    /** One command can't be applied. The others come again, in two requests, under the numbers that they have. */
+    const leaveOut = (
+      { answer, index }: ClientRpcs.Unfit,
+      numbered: Numbered,
+      failure: Courier.Failed,
+      deadline: number
+    ): Effect.Effect<void> => {
+      const { calls, first } = numbered
+      const part = (from: number, to: number): Numbered => ({
+        ...numbered,
+        first: first + from,
+        calls: calls.slice(from, to)
+      })
+      const call = calls[index]
+      if (call === undefined) return Effect.sync(() => giveUp(numbered, failure))
+      // It may have been proposed before, by a leader of another version.
+      if (failure.unsure) giveUp(part(index, index + 1), failure)
+      else call.end(Effect.succeed(answer))
+      return Effect.zipRight(attempt(part(0, index), deadline), attempt(part(index + 1, calls.length), deadline))
+    }
+
+    const giveUp = (
+      { calls, first, held, session }: Numbered,
+      { overloaded, reason, unsure }: Courier.Failed
+    ): void => {
+      if (!unsure) return fail(calls, overloaded ?? new Outcome.Unavailable({ reason }))
+      calls.forEach((call, i) => {
+        if (!call.isGone()) held.open.add(first + i)
+        call.end(Effect.fail(new Outcome.OutcomeUnknown({ token: tokenOf(session, first + i, call) })))
+      })
+    }
+
     const send = (calls: ReadonlyArray<Packer.Call<Failure>>): Effect.Effect<void> => {
       if (calls.length === 0) return Effect.void
       const deadline = earliest(calls)
-      const fail = (of: ReadonlyArray<Packer.Call<Failure>>, outcome: (i: number) => Failure) =>
-        of.forEach((call, i) => call.end(Effect.fail(outcome(i))))
       return Effect.matchEffect(number(calls, deadline), {
         // Whether or not a session was opened, none of these commands was sent.
         onFailure: ({ overloaded, reason }) =>
-          Effect.sync(() => fail(calls, () => overloaded ?? new Outcome.Unavailable({ reason }))),
+          Effect.sync(() => fail(calls, overloaded ?? new Outcome.Unavailable({ reason }))),
         onSuccess: (numbered) => {
-          const { calls, first, held, session } = numbered
-          if (calls.length === 0) return Effect.void
-          return submit(numbered, deadline).pipe(
-            Effect.catchAll(({ overloaded, reason, unsure }) =>
-              Effect.sync(() => {
-                if (!unsure) return fail(calls, () => overloaded ?? new Outcome.Unavailable({ reason }))
-                calls.forEach((call, i) => {
-                  if (!call.isGone()) held.open.add(first + i)
-                })
-                fail(calls, (i) => new Outcome.OutcomeUnknown({ token: tokenOf(session, first + i, calls[i]!) }))
-              })
-            ),
+          const { first, held, session } = numbered
+          return attempt(numbered, deadline).pipe(
             Effect.ensuring(
               Effect.sync(() => {
                 held.underWay = false
@@ -279,6 +310,9 @@ export const make = (
 
     return { send, resolve, release }
   })
+
+const fail = (calls: ReadonlyArray<Packer.Call<Failure>>, outcome: Failure): void =>
+  calls.forEach((call) => call.end(Effect.fail(outcome)))
 
 /** The first sequence whose answer may be asked for. */
 const oldest = ({ held, next }: Opened): number => {

@@ -24,6 +24,8 @@ export interface Failed {
   readonly reason: string
   /** The leader refused it for lack of room. */
   readonly overloaded: Outcome.Overloaded | undefined
+  /** The leader refused it for one of its commands. */
+  readonly unfit?: ClientRpcs.Unfit
 }
 
 /**
@@ -65,7 +67,7 @@ export interface Target {
  * @since 0.1.0
  * @category models
  */
-export type Refusal = ClientRpcs.NotLeader | ClientRpcs.Superseded | Outcome.Overloaded | Unreachable
+export type Refusal = ClientRpcs.NotLeader | ClientRpcs.Superseded | ClientRpcs.Unfit | Outcome.Overloaded | Unreachable
 
 /**
  * A courier to these replicas, at least one, by node; the first is the nearest.
@@ -117,6 +119,8 @@ export const make = (endpoints: ReadonlyMap<number, Endpoint>, config: ClientCon
         let hinted = false
         let atLeast = 0
         switch (refusal._tag) {
+          case "Unfit":
+            return yield* Effect.fail<Failed>({ _tag: "Failed", unsure, reason, overloaded: undefined, unfit: refusal })
           case "Overloaded":
             if (isForAny) {
               overloaded = refusal

@@ -18,7 +18,8 @@ import {
   type NotLeader,
   type Page,
   type Status,
-  type Superseded
+  type Superseded,
+  type Unfit
 } from "./ClientRpcs.js"
 
 /**
@@ -44,7 +45,7 @@ export class Unreachable extends Data.TaggedError("Unreachable")<{
 export interface Endpoint {
   readonly submit: (
     envelope: Uint8Array
-  ) => Effect.Effect<Uint8Array, NotLeader | Superseded | Outcome.Overloaded | Unreachable>
+  ) => Effect.Effect<Uint8Array, NotLeader | Superseded | Unfit | Outcome.Overloaded | Unreachable>
   /** The answers to the first of the queries, at least one: as many as fit into a message. */
   readonly query: (
     queries: ReadonlyArray<Uint8Array>,

@@ -11,11 +11,11 @@
  *
  * @since 0.1.0
  */
-import { type ClientRpcs, Endpoint } from "@synod/client"
+import { ClientRpcs, Endpoint } from "@synod/client"
 import { Journal } from "@synod/journal"
 import { Slot } from "@synod/paxos"
 import type { NodeId } from "@synod/paxos"
-import { Answer, type Machine, Reply } from "@synod/state-machine"
+import { Answer, Envelope, type Machine, Reply } from "@synod/state-machine"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -80,6 +80,18 @@ export const make = (
       return Either.right({ slot: learner.through(), answers: fitting, ...others })
     }
 
+    /** A request that would be in vain isn't proposed. */
+    const unfitOf = (bytes: Uint8Array): Effect.Effect<Uint8Array, ClientRpcs.Unfit> | undefined => {
+      const envelope = Envelope.decode(bytes)
+      if (Either.isLeft(envelope)) return Effect.succeed(Reply.encode(Reply.refused(envelope.left.message)))
+      if (envelope.right._tag !== "Call") return undefined
+      for (const [index, command] of envelope.right.commands.entries()) {
+        const answer = machine.unfit(command)
+        if (answer !== undefined) return new ClientRpcs.Unfit({ index, answer })
+      }
+      return undefined
+    }
+
     const readSlot = yield* ReadSlots.make({
       self: peers.self,
       requests,
@@ -91,16 +103,15 @@ export const make = (
     })
 
     return {
-      submit: (envelope) =>
-        envelope.length <= config.envelope
-          ? proposer.submit(envelope)
-          : Effect.succeed(
-              Reply.encode(
-                Reply.refused(
-                  `the request is ${envelope.length} bytes long, more than the ${config.envelope} that are allowed`
-                )
-              )
-            ),
+      submit: (envelope) => {
+        if (envelope.length > config.envelope) {
+          const reason = `the request is ${envelope.length} bytes long, more than the ${config.envelope} that are allowed`
+          return Effect.succeed(Reply.encode(Reply.refused(reason)))
+        }
+        // Who doesn't lead may be of another version than the one that does.
+        const unfit = proposer.state()._tag === "Leading" ? unfitOf(envelope) : undefined
+        return unfit ?? proposer.submit(envelope)
+      },
       query: (queries, consistency) =>
         consistency === "linearizable"
           ? Effect.flatMap(readSlot, ({ leader, slot }) =>

@@ -3,8 +3,8 @@ import { describe, expect, it } from "@effect/vitest"
 import { Journal, JournalError } from "@synod/journal"
 import { Invariant } from "@synod/paxos"
 import { InProcess, Replica, ReplicaConfig, Single } from "@synod/replica"
-import type { Executor } from "@synod/state-machine"
-import { Context, Deferred, Effect, Exit, Fiber, Layer, Logger, LogLevel, Scope } from "effect"
+import { Command, Envelope, type Executor } from "@synod/state-machine"
+import { Context, Deferred, Effect, Either, Exit, Fiber, Layer, Logger, LogLevel, Scope } from "effect"
 import * as Cluster from "./Cluster.js"
 import { Tally, TallyLive } from "./Tally.js"
 import * as VirtualTime from "./VirtualTime.js"
@@ -319,7 +319,8 @@ it.scoped("a full queue: Overloaded, with nothing applied", () =>
       ...config,
       pipeline: 1
     })
-    const envelope = new Uint8Array(900)
+    const commands = [Either.getOrThrow(Command.encode("Add", { key: "k".repeat(880) }))]
+    const envelope = Envelope.encode(Envelope.call({ session: 1, acknowledged: 1, first: 1, commands }))
     const fibers = yield* Effect.forEach([1, 2], () =>
       Effect.zipLeft(Effect.fork(peer.client.submit(envelope)), VirtualTime.turn)
     )

@@ -1,8 +1,11 @@
 /** Replicas over real TCP on this machine. */
 import { describe, expect, it } from "@effect/vitest"
+import { Client, Endpoint } from "@synod/client"
 import { Journal } from "@synod/journal"
+import { ReplicaConfig } from "@synod/replica"
+import { Answer, Command, Reply } from "@synod/state-machine"
 import { Frame, Message } from "@synod/wire"
-import { Clock, Effect } from "effect"
+import { Clock, Effect, Either } from "effect"
 import * as Net from "node:net"
 import * as Sockets from "./Sockets.js"
 
@@ -103,6 +106,49 @@ describe("bad frames", () => {
       const error = yield* Effect.flip(stranger.Add({ key: "a" }))
       expect(error._tag).toBe("Unavailable")
       expect(error.message).toContain("cluster")
+    })
+  )
+})
+
+describe("commands that can't be applied", () => {
+  const encoded = (tag: string, payload: unknown) => Either.getOrThrow(Command.encode(tag, payload))
+
+  it.scopedLive("are refused before the log, and those they travelled with are applied", () =>
+    Effect.gen(function* () {
+      const members = yield* Sockets.members(1)
+      const { replica } = yield* Sockets.start({ cluster, node: 1, members }, yield* Journal.makeMemoryDisk)
+      const endpoint = yield* Endpoint.tcp({ ...members[1]!, cluster })
+      const caller = yield* Client.make(new Map([[1, endpoint]]))
+      const answerTo = (command: Uint8Array) =>
+        Effect.map(caller.submit(command), (bytes) => Either.getOrThrow(Answer.decode(bytes)))
+      yield* answerTo(encoded("Add", { key: "a" }))
+      const { chosenThrough } = yield* replica.status
+      const refused = [
+        [encoded("Remove", {}), "Remove", "Tally has no such command"],
+        [encoded("All", undefined), "All", "Tally has no such command"],
+        [encoded("Add", { key: 7 }), "Add", "its payload doesn't fit its schema"],
+        [Uint8Array.of(0xc1), "A command", /\S/]
+      ] as const
+      for (const [command, name, reason] of refused) {
+        const answer = yield* answerTo(command)
+        expect(answer).toMatchObject({ _tag: "Defect", command: name })
+        if (answer._tag === "Defect") expect(answer.reason).toMatch(reason)
+      }
+      const envelope = new Uint8Array(ReplicaConfig.defaults.envelope + 1)
+      for (const [bytes, reason] of [
+        [envelope, /more than the 73728 that are allowed/],
+        [Uint8Array.of(9, 9), /format 1/]
+      ] as const) {
+        const reply = Either.getOrThrow(Reply.decode(yield* endpoint.submit(bytes)))
+        expect(reply._tag === "Refused" ? reply.reason : reply._tag).toMatch(reason)
+      }
+      expect((yield* replica.status).chosenThrough).toBe(chosenThrough)
+      const together = [encoded("Add", { key: "b" }), refused[0][0], encoded("Add", { key: "c" }), refused[2][0]]
+      const answers = yield* Effect.forEach(together, answerTo, { concurrency: "unbounded" })
+      expect(answers.map((answer) => (answer._tag === "Success" ? answer.value : answer._tag))).toEqual([
+        ...[2, "Defect"],
+        ...[3, "Defect"]
+      ])
     })
   )
 })

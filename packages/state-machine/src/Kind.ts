@@ -88,6 +88,8 @@ export type Handler = (payload: unknown) => Effect.Effect<unknown, unknown>
 export interface Performer {
   /** Does a command, the `index`-th of its slot. */
   readonly command: (at: At, index: number, command: Uint8Array) => Performed
+  /** The answer that a command gets in whichever state, if no handler can be asked. */
+  readonly unfit: (command: Uint8Array) => Uint8Array | undefined
   /** Answers a query with the bytes of an `Answer`. */
   readonly query: (at: At, query: Uint8Array) => Uint8Array
   /** 32 bits of the chance that the handler which runs now sees. */
@@ -128,6 +130,7 @@ export const performer = (
       const { answer, state } = interpreter.command(false, at, index, command)
       return { answer, succeeded: state }
     },
+    unfit: (command) => interpreter.unfit(command),
     query: (at, query) => interpreter.query(false, at, query),
     chance: () => handlerRuntime.random.uint32()
   }

@@ -84,6 +84,11 @@ export interface Machine {
     batch: Uint8Array,
     performed?: Performed
   ) => Either.Either<ReadonlyArray<Uint8Array>, MachineFailed>
+  /**
+   * The bytes of the `Answer` that a command would get in whichever state, if no handler can be asked: it is no command of this
+   * machine, or its payload doesn't fit. Nothing for any other. Never throws.
+   */
+  readonly unfit: (command: Uint8Array) => Uint8Array | undefined
   /** Answers a query from the state as it is now, with the bytes of an `Answer`. Never throws. */
   readonly query: (query: Uint8Array) => Either.Either<Uint8Array, MachineFailed>
   /** The digest of the state as it is now; equal on all replicas after equal slots, however they came there. 16 hex digits. */

@@ -54,6 +54,8 @@ export interface ValueExecutor<State = any> extends Executor {
     batch: Uint8Array,
     performed?: Machine.Performed
   ) => Applied<State>
+  /** As that of the machine. */
+  readonly unfit: (command: Uint8Array) => Uint8Array | undefined
   /** Answers a query with the bytes of an `Answer`; `at` is the last slot applied. Never throws. */
   readonly query: (state: Replicated<State>, at: Machine.At, query: Uint8Array) => Uint8Array
   /** Equal for equal states, however they came about; 16 hex digits. */
@@ -115,6 +117,7 @@ const bounded = <State>(
       const changed = state !== replicated.state || sessions.table !== replicated.sessions
       return { state: changed ? { state, sessions: sessions.table } : replicated, replies }
     },
+    unfit: (command) => interpreter.unfit(command),
     query: (replicated, at, query) => interpreter.query(replicated.state, at, query),
     digest: ({ sessions, state }) =>
       Digest.of([
@@ -146,6 +149,7 @@ const open = <State>(executor: ValueExecutor<State>, format: Snapshot.Format<Sta
       at = next
       return Either.right(applied.replies)
     },
+    unfit: executor.unfit,
     query: (query) => Either.right(executor.query(replicated, at, query)),
     digest: Effect.sync(() => ({ at, digest: executor.digest(replicated) })),
     freeze: Effect.sync(() => {

@@ -202,7 +202,16 @@ export const open = (
       return restoration
     })
 
-    return { at: () => at, apply, query, digest, freeze, restore, durableThrough: () => durable }
+    return {
+      at: () => at,
+      apply,
+      unfit: performer.unfit,
+      query,
+      digest,
+      freeze,
+      restore,
+      durableThrough: () => durable
+    }
   })
 
 export type Opened = Effect.Effect<Machine.Machine, Machine.MachineFailed, Scope.Scope>

@@ -90,6 +90,34 @@ export class Interpreter<State> {
     return this.answer("query", this.queries, state, at, 0, bytes, encodeSuccess)
   }
 
+  /** The answer that a command gets in whichever state, since no handler can be asked. */
+  unfit(bytes: Uint8Array): Uint8Array | undefined {
+    return Either.match(this.read("command", this.commands, bytes), {
+      onLeft: (answer) => answer,
+      onRight: () => undefined
+    })
+  }
+
+  /** Whom to ask, and what; or why that can't be, as the answer. */
+  private read(
+    kind: string,
+    entries: ReadonlyMap<string, Entry<State>>,
+    bytes: Uint8Array
+  ): Either.Either<{ readonly entry: Entry<State>; readonly payload: unknown }, Uint8Array> {
+    const command = Command.decode(bytes)
+    if (Either.isLeft(command)) return Either.left(Answer.defect(`A ${kind}`, command.left.message))
+    const { payload, tag } = command.right
+    const entry = entries.get(tag)
+    if (entry === undefined) {
+      const reason = `${this.definition.name} has no such ${kind}`
+      return Either.left(Answer.defect(tag.slice(0, MAX_UNKNOWN_TAG), reason))
+    }
+    const decoded = protect(() => entry.decodePayload(payload))
+    return decoded === undefined || Either.isLeft(decoded)
+      ? Either.left(Answer.defect(tag, "its payload doesn't fit its schema"))
+      : Either.right({ entry, payload: decoded.right })
+  }
+
   private answer(
     kind: string,
     entries: ReadonlyMap<string, Entry<State>>,
@@ -99,18 +127,12 @@ export class Interpreter<State> {
     bytes: Uint8Array,
     onSuccess: (entry: Entry<State>, value: unknown) => Uint8Array | undefined
   ): Uint8Array {
-    const command = Command.decode(bytes)
-    if (Either.isLeft(command)) return Answer.defect(`A ${kind}`, command.left.message)
-    const { payload, tag } = command.right
-    const entry = entries.get(tag)
-    if (entry === undefined) {
-      return Answer.defect(tag.slice(0, MAX_UNKNOWN_TAG), `${this.definition.name} has no such ${kind}`)
-    }
-    const decoded = protect(() => entry.decodePayload(payload))
-    if (decoded === undefined || Either.isLeft(decoded)) return Answer.defect(tag, "its payload doesn't fit its schema")
-
+    const read = this.read(kind, entries, bytes)
+    if (Either.isLeft(read)) return read.left
+    const { entry, payload } = read.right
+    const { tag } = entry
     this.handlerRuntime.moveTo(at.slot, at.time, index)
-    const exit = this.run(entry.handler, state, decoded.right)
+    const exit = this.run(entry.handler, state, payload)
     if (typeof exit === "string") return Answer.defect(tag, Defect.unfinished[exit])
     if (Exit.isSuccess(exit)) {
       return onSuccess(entry, exit.value) ?? Answer.defect(tag, "its handler's success doesn't fit its schema")
