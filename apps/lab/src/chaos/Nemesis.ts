@@ -16,6 +16,7 @@ export const run = (plan: Plan, site: Site, told: (what: string) => void): Effec
   Effect.gen(function* () {
     const begun = yield* Clock.currentTimeMillis
     const sitting = new Map<number, number>()
+    const seating = yield* Effect.makeSemaphore(1)
     /** The replica on a seat; whoever sits there once, stays. */
     const nodeOn = (seat: number) =>
       Effect.gen(function* () {
@@ -33,7 +34,7 @@ export const run = (plan: Plan, site: Site, told: (what: string) => void): Effec
             : (others.length > 0 ? others : free)[index % Math.max(1, others.length)]!
         sitting.set(seat, node)
         return node
-      })
+      }).pipe(seating.withPermits(1))
     const one = (fault: Fault) =>
       Effect.gen(function* () {
         yield* Effect.sleep(Math.max(0, begun + fault.at - (yield* Clock.currentTimeMillis)))
