@@ -245,7 +245,7 @@ describe("a replica that must not start", () => {
       { retryAfter: "2 days" },
       'The replica\'s option "retryAfter" must be a time from 1 millisecond to 1 day, not 2 days.'
     ],
-    [{ chunk: 0 }, 'The replica\'s option "chunk" must be a whole number from 1 to 67108864, not 0.'],
+    [{ chunk: 0 }, 'The replica\'s option "chunk" must be a whole number from 1 to 16777216, not 0.'],
     [{ keep: -1 }, 'The replica\'s option "keep" must be a whole number from 0 to 1000000, not -1.'],
     [{ patience: 0 }, 'The replica\'s option "patience" must be a whole number from 1 to 1000, not 0.'],
     [{ handOver: 0 }, 'The replica\'s option "handOver" must be a whole number from 1 to 1000, not 0.'],
@@ -266,6 +266,11 @@ describe("a replica that must not start", () => {
       'The replica\'s option "snapshotBytes" must be a whole number from 1 to 9007199254740991, not 0.'
     ],
     [{ margin: -1 }, 'The replica\'s option "margin" must be a whole number from 0 to 9007199254740991, not -1.'],
+    [
+      { marginBytes: -1 },
+      'The replica\'s option "marginBytes" must be a whole number from 0 to 9007199254740991, not -1.'
+    ],
+    [{ compression: "gzip" as "zstd" }, "X"],
     [{ pin: 0 }, 'The replica\'s option "pin" must be a time from 1 millisecond to 1 day, not 0.'],
     [{ hold: 0 }, 'The replica\'s option "hold" must be a time from 1 millisecond to 1 day, not 0.']
   ]
