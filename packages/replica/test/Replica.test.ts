@@ -270,7 +270,7 @@ describe("a replica that must not start", () => {
       { marginBytes: -1 },
       'The replica\'s option "marginBytes" must be a whole number from 0 to 9007199254740991, not -1.'
     ],
-    [{ compression: "gzip" as "zstd" }, "X"],
+    [{ compression: "gzip" as "zstd" }, 'The replica\'s option "compression" must be "zstd" or "none", not gzip.'],
     [{ pin: 0 }, 'The replica\'s option "pin" must be a time from 1 millisecond to 1 day, not 0.'],
     [{ hold: 0 }, 'The replica\'s option "hold" must be a time from 1 millisecond to 1 day, not 0.']
   ]
