@@ -46,16 +46,17 @@ describe("mutants", () => {
     assert.include(error.message, "The process that ran the mutant any-log-adopted ended by itself")
   })
 
-  for (const [name, property] of [
+  for (const [name, ...properties] of [
     ["accepted-spoken-before-durable", "durable before spoken"],
     ["old-message-truncates", "no log shrinks"],
-    ["sessions-lost-with-snapshot", "snapshots are whole"]
+    // Whichever comes first: a replica that restores it, or two that compare.
+    ["sessions-lost-with-snapshot", "snapshots are whole", "equal digests"]
   ] as const) {
     it(`are caught: ${name}`, async () => {
       const verdict = await Effect.runPromise(
         Effect.flatMap(MutantRun.load(named(name)), (loaded) => MutantRun.run(loaded, () => {}))
       )
-      assert.strictEqual(verdict.found?.property, property)
+      assert.include(properties, verdict.found?.property)
     })
   }
 })

@@ -80,12 +80,13 @@ const replica = (self: NodeId.NodeId): Peers.Peer => {
         round,
         from: self,
         claim: Ballot.zero,
+        leading: false,
         leader: Ballot.zero,
         happy: false,
         connected: false
       }),
     takeOver: () => nobody,
-    readSlot: nobody,
+    readSlot: () => nobody,
     client: { submit: () => nobody, query: () => nobody, follow: () => nobody, status: nobody, digest: nobody }
   }
 }

@@ -6,6 +6,7 @@
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 
 /**
@@ -23,7 +24,7 @@ export class ConfigRefused extends Data.TaggedError("ConfigRefused")<{
   readonly found: unknown
 }> {
   override get message(): string {
-    return `The ${this.config}'s option "${this.option}" must be ${this.expected}, not ${String(this.found)}.`
+    return `The ${this.config}'s option "${this.option}" must be ${this.expected}, not ${Inspectable.toStringUnknown(this.found, 0)}.`
   }
 }
 

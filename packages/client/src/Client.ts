@@ -68,6 +68,7 @@ export const make = (
       Packer.make<QueryError>({ ...packing, send: (calls) => ask(courier, calls, consistency, saw) })
     const queries = {
       linearizable: yield* queriesBy("linearizable"),
+      leased: yield* queriesBy("leased"),
       atLeast: yield* queriesBy("atLeast"),
       stale: yield* queriesBy("stale")
     }
@@ -105,7 +106,8 @@ export const make = (
       query: (query, consistency) => {
         const refused = tooLong(query)
         if (refused !== undefined) return refused
-        if (consistency === "linearizable" || consistency === "stale") return queries[consistency].call(query)
+        if (consistency === "linearizable" || consistency === "leased" || consistency === "stale")
+          return queries[consistency].call(query)
         return Effect.suspend(() =>
           queries.atLeast.call(query, { slot: consistency === "readYourWrites" ? seen : consistency.atLeast })
         )
@@ -116,7 +118,7 @@ export const make = (
   })
 
 /** Queries that travel together. */
-type Kind = "linearizable" | "atLeast" | "stale"
+type Kind = "linearizable" | "leased" | "atLeast" | "stale"
 
 const isKnown = (exit: Exit.Exit<unknown, Conversation.Failure>): boolean =>
   Exit.isSuccess(exit) || (exit.cause._tag === "Fail" && exit.cause.error._tag !== "OutcomeUnknown")

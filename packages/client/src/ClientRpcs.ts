@@ -209,7 +209,7 @@ export class ClientRpcs extends RpcGroup.make(
       /** Queries that are answered from one state. */
       queries: Schema.Array(Schema.Uint8ArrayFromSelf),
       /** How fresh that state must be. */
-      consistency: Schema.Union(Schema.Literal("linearizable", "stale"), Schema.Struct({ atLeast: Count }))
+      consistency: Schema.Union(Schema.Literal("linearizable", "leased", "stale"), Schema.Struct({ atLeast: Count }))
     },
     success: Answers,
     error: Schema.Union(NotLeader, Superseded, Outcome.Overloaded)

@@ -157,7 +157,8 @@ export const make = (endpoints: ReadonlyMap<number, Endpoint>, config: ClientCon
     submit: (envelope, deadline) => carry((endpoint) => endpoint.submit(envelope), deadline, leader),
     query: (queries, consistency, deadline) => {
       // Any replica can answer; the nearest one is asked first each time, unless the leader saves the others a question.
-      const target = consistency === "linearizable" && config.reads === "leader" ? leader : { node: nearest }
+      const fresh = consistency === "linearizable" || consistency === "leased"
+      const target = fresh && config.reads === "leader" ? leader : { node: nearest }
       return carry(
         (endpoint) => {
           const { node } = target

@@ -48,6 +48,13 @@ export interface State {
   readonly chosenThrough: Slot.Slot
   /** Slots that only a snapshot holds; the journal's log begins behind them. */
   readonly trimmedThrough: Slot.Slot
+  /**
+   * Until then, by the acceptor's own clock, nobody but the node of `promised` gets a promise: its leader may rely on that.
+   * Not durable.
+   */
+  readonly grantedUntil: number
+  /** The latest round of confirmation of that leader that came with a grant. */
+  readonly grantedRound: number
 }
 
 /**
@@ -82,6 +89,8 @@ export type Input = Message.ToAcceptor | Local
 export interface Options {
   /** How many chosen slots stay in memory, to serve followers that are a little behind without reading the journal. */
   readonly keep: number
+  /** How long a grant lasts that comes with each `Accepted`, in milliseconds. Default: 0, no grants (see `Lease`). */
+  readonly grant?: number
 }
 
 /**
@@ -93,6 +102,8 @@ export type Action =
   | { readonly _tag: "Persist"; readonly write: Write }
   /** Goes back to whoever sent the message. */
   | { readonly _tag: "Reply"; readonly message: Message.ToProposer }
+  /** The ballot of the message gets no promise before a grant has run out: as if the message were lost. */
+  | { readonly _tag: "Refuse" }
   /** The piece asked for is no longer in memory: read it from the journal and answer with it. */
   | { readonly _tag: "Read"; readonly fetch: Message.Fetch }
   /** Chosen entries, for the learner. */
@@ -103,12 +114,13 @@ export type Action =
   | { readonly _tag: "Restore"; readonly slot: Slot.Slot }
 
 /**
- * The state of an acceptor whose journal says `durable` and holds `entries` behind `durable.chosenThrough`.
+ * The state of an acceptor whose journal says `durable` and holds `entries` behind `durable.chosenThrough`. Grants are in no
+ * journal: one of before the restart has run out by `grantedUntil` at the latest.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const recover = (durable: Durable, entries: ReadonlyArray<Entry.Entry>): State => {
+export const recover = (durable: Durable, entries: ReadonlyArray<Entry.Entry>, grantedUntil = 0): State => {
   const log = Log.make(durable.chosenThrough, entries)
   hold("acceptor", "the recovered entries end where the journal says", log.through === durable.acceptedThrough)
   return {
@@ -116,7 +128,10 @@ export const recover = (durable: Durable, entries: ReadonlyArray<Entry.Entry>): 
     acceptedBallot: durable.acceptedBallot,
     log,
     chosenThrough: durable.chosenThrough,
-    trimmedThrough: durable.trimmedThrough
+    trimmedThrough: durable.trimmedThrough,
+    // Whoever never promised anything has granted nothing either.
+    grantedUntil: durable.promised.round === 0 ? 0 : grantedUntil,
+    grantedRound: 0
   }
 }
 
@@ -143,21 +158,23 @@ export const durable = (self: State): Durable => ({
 export const lends = ({ promised }: State, ballot: Ballot.Ballot): boolean => !Ballot.greaterThan(promised, ballot)
 
 /**
+ * `now` is the acceptor's own monotonic clock, in milliseconds; only grants look at it.
+ *
  * @since 0.1.0
  * @category steps
  */
-export const step = (self: State, input: Input, options: Options): Step.Step<State, Action> => {
-  const next = handle(self, input, options)
+export const step = (self: State, input: Input, options: Options, now = 0): Step.Step<State, Action> => {
+  const next = handle(self, input, options, now)
   check(self, input, next.state)
   return next
 }
 
-const handle = (self: State, input: Input, options: Options): Step.Step<State, Action> => {
+const handle = (self: State, input: Input, options: Options, now: number): Step.Step<State, Action> => {
   switch (input._tag) {
     case "Prepare":
-      return prepare(self, input)
+      return prepare(self, input, now)
     case "Accept":
-      return accept(self, input, options)
+      return accept(granting(self, input, options, now), input, options)
     case "Fetch":
       return fetch(self, input)
     case "Behind":
@@ -173,14 +190,28 @@ const handle = (self: State, input: Input, options: Options): Step.Step<State, A
   }
 }
 
-const prepare = (self: State, { ballot }: Message.Prepare): Step.Step<State, Action> => {
+const prepare = (self: State, message: Message.Prepare, now: number): Step.Step<State, Action> => {
+  const { ballot } = message
   if (Ballot.lessThan(ballot, self.promised)) return reject(self, ballot)
-  const state: State = { ...self, promised: ballot }
+  if (now < self.grantedUntil && !isFreeFor(self, message)) return Step.make<State, Action>(self, { _tag: "Refuse" })
+  const isNew = !Ballot.equals(ballot, self.promised)
+  const state: State = isNew ? { ...self, promised: ballot, grantedRound: 0 } : self
   const promise = reply({ _tag: "Promise", ballot, ...held(state) })
-  return Ballot.equals(ballot, self.promised)
-    ? Step.make(state, promise)
-    : Step.make(state, persist(state, state.log.through, []), promise)
+  return isNew ? Step.make(state, persist(state, state.log.through, []), promise) : Step.make(state, promise)
 }
+
+/** Whoever holds the grant doesn't stand in its own way: a leader that prepares anew, or hands over, has given it up before. */
+const isFreeFor = ({ promised }: State, { ballot, released }: Message.Prepare): boolean =>
+  ballot.node === promised.node || Ballot.equals(released, promised)
+
+/**
+ * The first answer to each round of confirmation carries a grant, which runs from now: the leader counts from when it asked. One
+ * that is asked again and again would be bound for ever by a leader whom no quorum answers.
+ */
+const granting = (self: State, { ballot, confirm }: Message.Accept, { grant = 0 }: Options, now: number): State =>
+  grant > 0 && confirm > self.grantedRound && Ballot.equals(ballot, self.promised)
+    ? { ...self, grantedRound: confirm, grantedUntil: Math.max(self.grantedUntil, now + grant) }
+    : self
 
 const accept = (self: State, message: Message.Accept, options: Options): Step.Step<State, Action> => {
   if (!Ballot.equals(message.ballot, self.promised)) return reject(self, message.ballot)
@@ -206,7 +237,7 @@ const extend = (self: State, message: Message.Accept, options: Options): Step.St
   const fresh = message.entries.slice(self.log.through - message.after)
   const log = Log.append(self.log, fresh)
   const state: State = { ...self, log, chosenThrough: believed(self, message, log) }
-  const answer = accepted(state, message, log.through)
+  const answer = accepted(state, message, log.through, options)
   return fresh.length === 0
     ? finish(self, state, options, answer)
     : finish(self, state, options, persist(state, self.log.through, fresh), answer)
@@ -226,7 +257,7 @@ const synchronise = (
     acceptedBallot: message.ballot,
     chosenThrough: believed(self, message, log)
   }
-  return finish(self, state, options, persist(state, after, entries), accepted(state, message, log.through))
+  return finish(self, state, options, persist(state, after, entries), accepted(state, message, log.through, options))
 }
 
 /** Entries that are chosen, for an acceptor that is too far behind to be synchronised in one message. */
@@ -246,7 +277,7 @@ const learn = (
   const tail = agrees && end < self.log.through ? Log.slice(self.log, end) : []
   const log = entries.length === 0 ? self.log : Log.append(Log.truncate(self.log, after), [...entries, ...tail])
   const state: State = { ...self, log, chosenThrough: Slot.max(self.chosenThrough, end) }
-  const answer = accepted(state, message, state.chosenThrough)
+  const answer = accepted(state, message, state.chosenThrough, options)
   return entries.length === 0
     ? finish(self, state, options, answer)
     : finish(self, state, options, persist(state, after, [...entries, ...tail]), answer)
@@ -337,8 +368,12 @@ const held = (self: State) => ({
   chosenThrough: self.chosenThrough
 })
 
-const accepted = (state: State, { ballot, confirm }: Message.Accept, through: Slot.Slot): Action =>
-  reply({ _tag: "Accepted", ballot, through, chosenThrough: state.chosenThrough, confirm })
+const accepted = (
+  { chosenThrough }: State,
+  { ballot, confirm }: Message.Accept,
+  through: Slot.Slot,
+  { grant = 0 }: Options
+): Action => reply({ _tag: "Accepted", ballot, through, chosenThrough, confirm, grant })
 
 const reply = (message: Message.ToProposer): Action => ({ _tag: "Reply", message })
 
@@ -379,6 +414,7 @@ const check = (before: State, { _tag }: Input, after: State): void => {
       before.log === after.log ||
       (_tag === "Applied" && before.log.through === after.log.through)
   )
+  hold("acceptor", "a grant is not taken back", before.grantedUntil <= after.grantedUntil)
   hold("acceptor", "chosen never shrinks", before.chosenThrough <= after.chosenThrough)
   hold("acceptor", "chosen <= accepted", after.chosenThrough <= after.log.through)
   hold("acceptor", "trimmed never shrinks", before.trimmedThrough <= after.trimmedThrough)

@@ -7,8 +7,13 @@
  * neighbours are all unhappy too claims the lead. So nobody disturbs a leader that a quorum hears, and whoever takes over
  * can do the work, also where not every replica reaches every other.
  *
- * Of several that could, the one with the lowest node goes first: the others give it {@link courtesy} rounds, since two that
- * prepare at once only undo each other's work.
+ * Of several that could, the one with the highest priority goes first, and of equals the one with the lowest node: the others
+ * give it {@link courtesy} rounds, since two that prepare at once only undo each other's work. A leader hands over to a
+ * replica of higher priority that was able to lead for {@link trial} rounds.
+ *
+ * A replica that returns with a high ballot deposes nobody: an attempt ends when its replica finds a neighbour that is led, or
+ * reaches no quorum; whoever hears a leader follows no mere attempt, and lets its acceptor promise nothing to one
+ * ({@link heeds}); and a leader goes above a ballot that it is refused for, instead of giving way to it.
  *
  * ```
  *              tick: Heartbeat to all
@@ -36,6 +41,8 @@ import * as Step from "./Step.js"
 export interface Options {
   readonly self: NodeId
   readonly quorums: QuorumSystem
+  /** Of those that can lead, the one with the highest should. Default: all are equal. */
+  readonly priority?: (node: NodeId) => number
 }
 
 /**
@@ -49,6 +56,8 @@ export interface State {
   readonly claim: Ballot.Ballot
   /** Our proposer has finished phase 1 of it. */
   readonly leading: boolean
+  /** The round in which it came up. */
+  readonly since: number
   /** The highest ballot known: claimed by somebody, or promised here. */
   readonly leader: Ballot.Ballot
   /** It leads, or it hears its leader. */
@@ -57,6 +66,8 @@ export interface State {
   readonly connected: boolean
   /** Rounds in which it left the lead to a lower node that could have taken it. */
   readonly yielded: number
+  /** The replica of higher priority that could take over from us, and for how many rounds it could. */
+  readonly preferred: { readonly node: NodeId; readonly rounds: number } | undefined
   /** The highest ballot that was known when the round began. */
   readonly known: Ballot.Ballot
   /** Who answered in the round under way. */
@@ -87,8 +98,12 @@ export type Action =
   /** To every other member. */
   | { readonly _tag: "Ask"; readonly message: Message.Heartbeat }
   | { readonly _tag: "Reply"; readonly message: Message.HeartbeatReply }
-  /** Our proposer should prepare a ballot above `above`. */
-  | { readonly _tag: "Campaign"; readonly above: Ballot.Ballot }
+  /** Our proposer should prepare a ballot above `above`; `released` is that of a leader which hands over. */
+  | { readonly _tag: "Campaign"; readonly above: Ballot.Ballot; readonly released?: Ballot.Ballot }
+  /** Our proposer's attempt has come to nothing. */
+  | { readonly _tag: "Withdraw" }
+  /** Our proposer, which leads, should hand over to this replica. */
+  | { readonly _tag: "HandOver"; readonly to: NodeId }
   /** This ballot is the highest known now; whoever made it leads or is about to. */
   | { readonly _tag: "Follow"; readonly ballot: Ballot.Ballot }
 
@@ -102,10 +117,12 @@ export const initial = (promised: Ballot.Ballot): State => ({
   round: 0,
   claim: Ballot.zero,
   leading: false,
+  since: 0,
   leader: promised,
   happy: false,
   connected: false,
   yielded: 0,
+  preferred: undefined,
   known: promised,
   replies: new Map()
 })
@@ -117,6 +134,25 @@ export const initial = (promised: Ballot.Ballot): State => ({
  * @category constants
  */
 export const courtesy = 2
+
+/**
+ * For how many rounds a replica of higher priority must have been able to lead before it gets the lead: one that comes and
+ * goes is of no use.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const trial = 10
+
+/**
+ * Whether our acceptor may promise what it is asked for. Not while we hear a leader, unless the leader itself prepares anew or
+ * has handed over: somebody who tries all the same was away, and does not know of it.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const heeds = (self: State, { ballot, released }: Message.Prepare): boolean =>
+  !self.happy || isAttempt(self) || ballot.node === self.leader.node || Ballot.equals(released, self.leader)
 
 /**
  * @since 0.1.0
@@ -141,6 +177,7 @@ const handle = (self: State, input: Input, options: Options): Step.Step<State, A
           round: input.message.round,
           from: options.self,
           claim: self.claim,
+          leading: self.leading,
           leader: self.leader,
           happy: self.happy,
           connected: self.connected
@@ -153,7 +190,10 @@ const handle = (self: State, input: Input, options: Options): Step.Step<State, A
     case "TakeOver":
       // Happy, so that nobody else tries as well while we do. From a leader that was followed by another, it comes too late.
       return Ballot.equals(input.message.ballot, self.leader) && !isOurs(self)
-        ? Step.make<State, Action>({ ...self, happy: true }, { _tag: "Campaign", above: self.leader })
+        ? Step.make<State, Action>(
+            { ...self, happy: true },
+            { _tag: "Campaign", above: self.leader, released: self.leader }
+          )
         : Step.make(self)
     case "Observe":
       return follow(self, input.ballot)
@@ -162,6 +202,7 @@ const handle = (self: State, input: Input, options: Options): Step.Step<State, A
         ...self,
         claim: input.claim,
         leading: input.leading,
+        since: Ballot.equals(input.claim, self.claim) ? self.since : self.round,
         leader: Ballot.max(self.leader, input.claim)
       })
   }
@@ -170,7 +211,11 @@ const handle = (self: State, input: Input, options: Options): Step.Step<State, A
 /** The round is over: whom do we follow, are we content with it, and if nobody around is, can we do it ourselves? */
 const tick = (self: State, options: Options): Step.Step<State, Action> => {
   const replies = Array.from(self.replies.values())
-  const highest = replies.reduce((leader, reply) => Ballot.max(leader, reply.claim), self.leader)
+  const led = hearsLeader(self, replies, options)
+  const highest = replies.reduce(
+    (leader, reply) => (led && !reply.leading ? leader : Ballot.max(leader, reply.claim)),
+    self.leader
+  )
   const followed = follow(self, highest)
   // Whoever answered before a new leader came up could not tell of it. To call that unhappy would have a neighbour that
   // doesn't hear the new leader itself take over from it, and then the other way around, for ever.
@@ -178,28 +223,38 @@ const tick = (self: State, options: Options): Step.Step<State, Action> => {
   const happy = isHappy(followed.state, replies, options) || (cameUp && !isOurs(followed.state))
   const reaches = (nodes: Iterable<NodeId>) => canLead(highest.round + 1, new Set([options.self, ...nodes]), options)
   const connected = reaches(self.replies.keys())
+  const round = self.round + 1
+  const preferred = happy ? preferredOf(followed.state, replies, options) : undefined
   const asked: Step.Step<State, Action> = Step.make<State, Action>(
-    { ...followed.state, happy, connected, yielded: 0, known: highest, round: self.round + 1, replies: new Map() },
+    { ...followed.state, happy, connected, yielded: 0, preferred, known: highest, round, replies: new Map() },
     ...followed.actions,
-    { _tag: "Ask", message: { _tag: "Heartbeat", round: self.round + 1 } }
+    { _tag: "Ask", message: { _tag: "Heartbeat", round } },
+    ...(isOver(followed.state, happy) ? [{ _tag: "Withdraw" } as const] : [])
   )
   // Whoever takes over has told its neighbours one round before that it could, unless it needs nobody.
   const able = connected && (self.connected || reaches([]))
+  const orphan = happy || able ? orphaned(followed.state, replies) : undefined
+  if (orphan !== undefined) {
+    return Step.make<State, Action>({ ...asked.state, happy: true }, ...asked.actions, {
+      _tag: "Campaign",
+      above: orphan
+    })
+  }
   if (happy) {
-    const orphan = orphaned(followed.state, replies)
-    return orphan === undefined
+    return preferred === undefined || preferred.rounds < trial
       ? asked
-      : Step.make<State, Action>(asked.state, ...asked.actions, { _tag: "Campaign", above: orphan })
+      : Step.make<State, Action>(asked.state, ...asked.actions, { _tag: "HandOver", to: preferred.node })
   }
   if (!able || replies.some((reply) => reply.happy)) return asked
   if (cameUp) return asked
-  if (self.yielded < courtesy && replies.some((reply) => reply.connected && reply.from < options.self)) {
+  if (self.yielded < courtesy && replies.some((reply) => reply.connected && goesFirst(reply.from, options))) {
     return { ...asked, state: { ...asked.state, yielded: self.yielded + 1 } }
   }
   // Happy until the next round shows what came of it, so that the neighbours don't all try at once.
   return Step.make<State, Action>({ ...asked.state, happy: true }, ...asked.actions, {
     _tag: "Campaign",
-    above: highest
+    // Neighbours follow nobody below what they have promised, though whoever it was may be gone.
+    above: replies.reduce((ballot, reply) => Ballot.max(ballot, reply.leader), highest)
   })
 }
 
@@ -210,12 +265,51 @@ const canLead = (round: number, nodes: ReadonlySet<NodeId>, { quorums }: Options
 const isHappy = (self: State, replies: ReadonlyArray<Message.HeartbeatReply>, options: Options): boolean => {
   if (!isOurs(self))
     return replies.some((reply) => reply.happy && claims(reply) && Ballot.equals(reply.claim, self.leader))
+  if (isAttempt(self) && self.round > self.since && replies.some((reply) => isLed(reply, self))) return false
   const following = new Set([options.self])
   for (const reply of replies) if (!Ballot.greaterThan(reply.leader, self.claim)) following.add(reply.from)
   const enough = self.leading
     ? options.quorums.isAcceptQuorum(self.claim.round, following)
     : canLead(self.claim.round, following, options)
   return enough || replies.some((reply) => reply.happy && Ballot.greaterThan(reply.leader, self.claim))
+}
+
+/** It leads with a quorum, or the one that it follows says so of itself. */
+const hearsLeader = (self: State, replies: ReadonlyArray<Message.HeartbeatReply>, options: Options): boolean =>
+  isOurs(self)
+    ? self.leading && isHappy(self, replies, options)
+    : replies.some((reply) => reply.leading && reply.happy && Ballot.equals(reply.claim, self.leader))
+
+/** A neighbour that leads, or hears a leader, with a ballot below that of our attempt: we were away when it came up. */
+const isLed = ({ claim, happy, leader, leading }: Message.HeartbeatReply, self: State): boolean =>
+  happy && leader.round > 0 && Ballot.lessThan(leader, self.claim) && (leading || claim.round === 0)
+
+/** The proposer tries to lead, and does not yet. */
+const isAttempt = (self: State): boolean => isOurs(self) && !self.leading
+
+/** The attempt had a whole round for itself. */
+const isOver = (self: State, happy: boolean): boolean => isAttempt(self) && !happy && self.round > self.since
+
+const goesFirst = (node: NodeId, { priority = () => 0, self }: Options): boolean =>
+  priority(node) > priority(self) || (priority(node) === priority(self) && node < self)
+
+/** Of the replicas that follow us and could lead, the one with the highest priority, if that is above our own. */
+const preferredOf = (
+  self: State,
+  replies: ReadonlyArray<Message.HeartbeatReply>,
+  { priority, self: own }: Options
+): State["preferred"] => {
+  if (priority === undefined || !isOurs(self) || !self.leading) return undefined
+  const best = replies
+    .filter(({ connected, from, leader }) => {
+      return connected && Ballot.equals(leader, self.claim) && priority(from) > priority(own)
+    })
+    .reduce<NodeId | undefined>(
+      (a, { from }) => (a === undefined || priority(from) > priority(a) ? from : a),
+      undefined
+    )
+  if (best === undefined) return undefined
+  return { node: best, rounds: self.preferred?.node === best ? self.preferred.rounds + 1 : 1 }
 }
 
 /** Zero is no claim: replicas that know of no leader yet don't have one in each other. */

@@ -15,8 +15,9 @@ export interface Follower {
    * - `Unknown`: it has not promised the leader's ballot. Nothing but Prepare is sent.
    * - `Probing`: its log is being joined on to, after a promise, a refusal or a loss. One Accept at a time.
    * - `Streaming`: its log is a prefix of the leader's. Accepts follow each other without waiting.
+   * - `Outbid`: it has promised a higher ballot. Nothing is sent: this one never gets a yes from it again.
    */
-  readonly mode: "Unknown" | "Probing" | "Streaming"
+  readonly mode: "Unknown" | "Probing" | "Streaming" | "Outbid"
   /** The logs agree through this slot. Not a vote: the acceptor may have it from an older ballot. */
   readonly agreed: Slot.Slot
   /** The next Accept starts behind this slot; ahead of `agreed` by what is under way. */
@@ -29,6 +30,8 @@ export interface Follower {
   /** The last confirmation round it was asked in, and the last it answered. */
   readonly asked: number
   readonly confirmed: number
+  /** The last confirmation round whose answer came with a grant that is long enough. */
+  readonly granted: number
   /** A piece of older log is being fetched for it. */
   readonly fetching: boolean
   /** Which of those that have the piece is asked: the next one each time that one is silent. */
@@ -64,6 +67,7 @@ export const unknown: Follower = {
   knows: Slot.zero,
   asked: 0,
   confirmed: 0,
+  granted: 0,
   fetching: false,
   turn: 0,
   tries: 0,
@@ -106,6 +110,14 @@ export interface Held extends Adopted {
 }
 
 /**
+ * It has promised the leader's ballot, and no higher one since, as far as is known.
+ *
+ * @since 0.1.0
+ * @category helpers
+ */
+export const isJoined = (mode: Follower["mode"]): boolean => mode === "Probing" || mode === "Streaming"
+
+/**
  * Was an Accept due and nothing came of it? Either entries are under way, or the empty Accept that synchronises an acceptor
  * which has all of the log.
  *
@@ -114,7 +126,7 @@ export interface Held extends Adopted {
  */
 export const isStuck = ({ agreed, due, matched, mode, next }: Follower): boolean =>
   due !== undefined &&
-  mode !== "Unknown" &&
+  isJoined(mode) &&
   due.agreed === agreed &&
   (due.next > agreed || (due.next === agreed && next === agreed && matched < agreed))
 
@@ -126,7 +138,7 @@ export const isStuck = ({ agreed, due, matched, mode, next }: Follower): boolean
  */
 export const withoutLost = (self: Follower): Follower => {
   const { agreed, confirmed, due, knows } = self
-  if (due === undefined || self.mode === "Unknown") return self
+  if (due === undefined || !isJoined(self.mode)) return self
   const stuck = isStuck(self)
   const told = knows < due.told ? knows : self.told
   const asked = confirmed < due.asked ? confirmed : self.asked

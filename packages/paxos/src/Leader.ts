@@ -12,6 +12,7 @@ import type * as Entry from "./Entry.js"
 import * as Follower from "./Follower.js"
 import { hold } from "./Invariant.js"
 import * as Leading from "./Leading.js"
+import * as Lease from "./Lease.js"
 import * as Log from "./Log.js"
 import type * as Message from "./Message.js"
 import type { NodeId } from "./NodeId.js"
@@ -61,6 +62,7 @@ export const lead = (
     chosenThrough: log.base,
     followers,
     confirm: { asked: 0, answered: 0 },
+    lease: Lease.none,
     quiet: 0
   }
   const begin: Action = { _tag: "Lead", ballot, adoptedThrough: held.acceptedThrough }
@@ -81,30 +83,47 @@ export const propose = (self: Leading.Leading, entries: ReadonlyArray<Entry.Entr
 }
 
 /**
- * A new round in which acceptors confirm that they have promised nothing higher.
+ * A new round in which acceptors confirm that they have promised nothing higher, and grant a lease if there are any.
  *
  * @since 0.1.0
  * @category steps
  */
-export const confirm = (self: Leading.Leading, options: Options): Next => {
-  const state = { ...self, confirm: { ...self.confirm, asked: self.confirm.asked + 1 } }
-  return Replication.everyone(state, options)
+export const confirm = (self: Leading.Leading, now: number, options: Options): Next =>
+  Replication.everyone(asking(self, now, options), options)
+
+const asking = (self: Leading.Leading, now: number, options: Options): Leading.Leading => {
+  const asked = self.confirm.asked + 1
+  const lease = options.lease === undefined ? self.lease : Lease.asked(self.lease, asked, now)
+  return { ...self, confirm: { ...self.confirm, asked }, lease }
 }
 
 /**
- * Sends again what was under way at the last tick and still is, and tells everybody what is chosen: news at once, and all
- * of it now and again.
+ * Reads may be served from this slot on, as soon as it is applied: the ballot stood when it was asked for. What was adopted is
+ * part of it, since older leaders may have told clients of all of that.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const readable = (self: Leading.Leading): Slot.Slot => Slot.max(self.chosenThrough, self.adopted.acceptedThrough)
+
+/**
+ * Sends again what was under way at the last tick and still is, tells everybody what is chosen, news at once and all
+ * of it now and again, and renews a lease of which half is over.
  *
  * @since 0.1.0
  * @category steps
  */
-export const tick = (self: Leading.Leading, options: Options): Next => {
+export const tick = (self: Leading.Leading, now: number, options: Options): Next => {
   const reminds = self.quiet + 1 >= remindEvery
-  let state: Leading.Leading = { ...self, quiet: reminds ? 0 : self.quiet + 1 }
+  const renews = options.lease !== undefined && Lease.isDue(self.lease, options.lease, now)
+  let state: Leading.Leading = {
+    ...(renews ? asking(self, now, options) : self),
+    quiet: reminds ? 0 : self.quiet + 1
+  }
   const actions: Array<Action> = []
   const confirming = self.confirm.answered < self.confirm.asked
   for (const [node, before] of self.followers) {
-    if (before.mode === "Unknown") actions.push(Replication.send(node, { _tag: "Prepare", ballot: self.ballot }))
+    if (before.mode === "Unknown") actions.push(Replication.send(node, prepare(self)))
     const renewed = Follower.withoutLost(before)
     const asked = confirming ? renewed.asked : before.asked
     const follower = renewed.asked === asked ? renewed : { ...renewed, asked }
@@ -162,14 +181,41 @@ const accepted = (
   const synchronised = message.through >= self.adopted.acceptedThrough
   const known: Follower.Follower = {
     ...follower,
-    mode: synchronised ? "Streaming" : follower.mode,
+    mode: synchronised && follower.mode === "Probing" ? "Streaming" : follower.mode,
     agreed: Slot.max(follower.agreed, message.through),
     next: Slot.max(follower.next, message.through),
     matched: synchronised ? Slot.max(follower.matched, message.through) : follower.matched,
     knows: Slot.max(follower.knows, message.chosenThrough),
-    confirmed: Math.max(follower.confirmed, message.confirm)
+    confirmed: Math.max(follower.confirmed, message.confirm),
+    granted: isGranted(message, options) ? Math.max(follower.granted, message.confirm) : follower.granted
   }
   return heard(self, from, known, options, false)
+}
+
+const isGranted = ({ grant }: Message.Accepted, { lease }: Options): boolean =>
+  lease !== undefined && grant >= lease.grant
+
+/**
+ * An acceptor has promised a higher ballot. One that was away may bring it along from an attempt that came to nothing: as long
+ * as the others are a quorum this goes on, and the election finds a good moment to go above.
+ *
+ * @since 0.1.0
+ * @category steps
+ */
+export const outbid = (
+  self: Leading.Leading,
+  from: NodeId,
+  promised: Ballot.Ballot,
+  options: Options
+): Next | undefined => {
+  const follower = self.followers.get(from)
+  if (follower === undefined) return Step.make(self)
+  const state = Leading.withFollower(self, from, { ...follower, mode: "Outbid", fetching: false })
+  const left = new Set<NodeId>()
+  for (const [node, { mode }] of state.followers) if (mode !== "Outbid") left.add(node)
+  return options.quorums.isAcceptQuorum(self.ballot.round, left)
+    ? Step.make({ ...state, highest: Ballot.max(self.highest, promised) })
+    : undefined
 }
 
 /** Our ballot stands, but the message did not join on to what the acceptor holds: go back to where it does. */
@@ -180,9 +226,10 @@ const rejected = (
   message: Message.Rejected,
   options: Options
 ): Next => {
+  if (follower.mode === "Outbid") return Step.make(self)
   if (!Ballot.equals(message.promised, self.ballot)) {
     const forgetful = Leading.withFollower(self, from, { ...follower, mode: "Unknown" })
-    return Step.make(forgetful, Replication.send(from, { _tag: "Prepare", ballot: self.ballot }))
+    return Step.make(forgetful, Replication.send(from, prepare(self)))
   }
   const synchronised = Ballot.equals(message.acceptedBallot, self.ballot)
   const agreed = Slot.max(
@@ -196,6 +243,8 @@ const rejected = (
   const fetching = follower.fetching && agreed === follower.agreed
   return heard(self, from, { ...probe(follower), agreed, next: agreed, matched, fetching }, options, true)
 }
+
+const prepare = ({ ballot }: Leading.Leading): Message.Prepare => ({ _tag: "Prepare", ballot, released: Ballot.zero })
 
 /** A piece of older log, for every acceptor that waits at its beginning. */
 const fetched = (self: Leading.Leading, from: NodeId, message: Message.Fetched): Next => {
@@ -260,15 +309,24 @@ const trimmed = (self: Leading.Leading, from: NodeId, message: Message.Trimmed, 
 const count = (self: Leading.Leading, options: Options): Leading.Leading => {
   const chosenThrough = Slot.make(reached(self, options, ({ matched }) => matched, self.chosenThrough))
   const answered = reached(self, options, ({ confirmed }) => confirmed, self.confirm.answered)
-  if (chosenThrough === self.chosenThrough && answered === self.confirm.answered) return self
+  const lease = options.lease === undefined ? self.lease : grants(self, options)
+  if (chosenThrough === self.chosenThrough && answered === self.confirm.answered && lease === self.lease) return self
   const evictable = Slot.make(Math.max(0, chosenThrough - options.keep))
   return {
     ...self,
     chosenThrough,
     log: Log.evict(self.log, evictable),
-    confirm: { ...self.confirm, answered }
+    confirm: { ...self.confirm, answered },
+    lease
   }
 }
+
+/** An accept quorum has an acceptor in common with every prepare quorum of a higher ballot, and that promises nothing. */
+const grants = (self: Leading.Leading, options: Options): Lease.Lease =>
+  Lease.granted(
+    self.lease,
+    reached(self, options, ({ granted }) => granted, 0)
+  )
 
 /** The highest number, from `floor` up, that all acceptors of some accept quorum have reached. */
 const reached = (
@@ -295,13 +353,13 @@ const confirmed = (before: Leading.Leading, after: Leading.Leading): ReadonlyArr
         {
           _tag: "Confirmed",
           confirm: after.confirm.answered,
-          slot: Slot.max(after.chosenThrough, after.adopted.acceptedThrough)
+          slot: readable(after)
         }
       ]
     : []
 
 const probe = (follower: Follower.Follower): Follower.Follower =>
-  follower.mode === "Unknown" ? follower : { ...follower, mode: "Probing", next: follower.agreed }
+  !Follower.isJoined(follower.mode) ? follower : { ...follower, mode: "Probing", next: follower.agreed }
 
 /**
  * What follows from news of an acceptor: slots may be chosen now, a round confirmed, and it may be sent more. Our own learner
@@ -315,7 +373,10 @@ const heard = (
   evenIfEmpty: boolean
 ): Next => {
   const known = Leading.withFollower(self, node, follower)
-  const counts = follower.matched > self.chosenThrough || follower.confirmed > self.confirm.answered
+  const counts =
+    follower.matched > self.chosenThrough ||
+    follower.confirmed > self.confirm.answered ||
+    (options.lease !== undefined && self.lease.asked.length > 0)
   const counted = counts ? count(known, options) : known
   const sent = Replication.one(counted, node, options, evenIfEmpty)
   const own = sent.state.followers.get(options.self)

@@ -5,6 +5,7 @@
  */
 import type * as Ballot from "./Ballot.js"
 import type * as Follower from "./Follower.js"
+import type * as Lease from "./Lease.js"
 import type * as Log from "./Log.js"
 import type { NodeId } from "./NodeId.js"
 import type { Options } from "./Proposing.js"
@@ -28,6 +29,8 @@ export interface Leading {
   readonly followers: ReadonlyMap<NodeId, Follower.Follower>
   /** The latest confirmation round that was asked for, and the latest that an accept quorum has answered. */
   readonly confirm: { readonly asked: number; readonly answered: number }
+  /** What acceptors have granted, by those rounds. */
+  readonly lease: Lease.Lease
   /** Ticks since everybody was last reminded of what is chosen. */
   readonly quiet: number
 }

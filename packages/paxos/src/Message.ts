@@ -52,7 +52,9 @@ const held = {
  */
 export const Prepare = Schema.TaggedStruct("Prepare", {
   /** The proposer's ballot; its own acceptor has promised it, durably, before this message leaves. */
-  ballot: Ballot
+  ballot: Ballot,
+  /** The ballot of a leader that handed over to this proposer, and so gave up its leases; zero without one. */
+  released: Ballot
 })
 
 /**
@@ -275,7 +277,12 @@ export const Accepted = Schema.TaggedStruct("Accepted", {
   /** The slots that the acceptor knows to be chosen; tells the leader that its news arrived. */
   chosenThrough: Slot,
   /** The confirmation round of the {@link Accept}. */
-  confirm: Count
+  confirm: Count,
+  /**
+   * For how long the acceptor promises nothing to anybody else, from when it first answered this round, in milliseconds of its own
+   * clock; 0 for not at all.
+   */
+  grant: Count
 })
 
 /**
@@ -343,8 +350,10 @@ export const HeartbeatReply = Schema.TaggedStruct("HeartbeatReply", {
   round: Count,
   /** The replica that answers. */
   from: NodeId,
-  /** The ballot under which it claims to lead; zero when it never did since it started. */
+  /** The ballot under which it leads, or tries to; zero while it follows. */
   claim: Ballot,
+  /** It has finished phase 1 of that ballot. */
+  leading: Schema.Boolean,
   /** The highest ballot it has seen claimed or promised. */
   leader: Ballot,
   /** Whether it leads or hears its leader. */
@@ -360,8 +369,8 @@ export const HeartbeatReply = Schema.TaggedStruct("HeartbeatReply", {
 export type HeartbeatReply = typeof HeartbeatReply.Type
 
 /**
- * Asks a replica to take the lead at once: the leader gives it up, and has seen to it that this replica holds all that is
- * in its log (Ongaro, *Consensus: Bridging Theory and Practice*, 2014, section 3.10).
+ * Asks a replica to take the lead at once: the leader gives it up, its leases before, and has seen to it that this replica
+ * holds all that is in its log (Ongaro, *Consensus: Bridging Theory and Practice*, 2014, section 3.10).
  *
  * @since 0.1.0
  * @category election

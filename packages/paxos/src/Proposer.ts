@@ -22,6 +22,7 @@ import * as Follower from "./Follower.js"
 import { hold } from "./Invariant.js"
 import * as Leader from "./Leader.js"
 import type * as Leading from "./Leading.js"
+import * as Lease from "./Lease.js"
 import * as Log from "./Log.js"
 import type * as Message from "./Message.js"
 import type { NodeId } from "./NodeId.js"
@@ -53,7 +54,11 @@ export interface Preparing {
   readonly _tag: "Preparing"
   readonly highest: Ballot.Ballot
   readonly ballot: Ballot.Ballot
+  /** The ballot of the leader that handed over to this one; zero without one. */
+  readonly released: Ballot.Ballot
   readonly promises: ReadonlyMap<NodeId, Message.Promise>
+  /** Who has promised a higher ballot. */
+  readonly outbid: ReadonlySet<NodeId>
   /** Once a prepare quorum has promised: the log to adopt, where it is, and what of it has come. */
   readonly adopting: { readonly from: NodeId; readonly held: Follower.Held; readonly log: Log.Log } | undefined
   /** Ticks since the last piece of it came. */
@@ -71,18 +76,22 @@ export type State = Following | Preparing | Leading.Leading
  * @category models
  */
 export type Input =
-  /** The election wants this node to lead, under a ballot above `above`. */
-  | { readonly _tag: "Campaign"; readonly above: Ballot.Ballot }
+  /** The election wants this node to lead, under a ballot above `above`; `released` is that of a leader which handed over. */
+  | { readonly _tag: "Campaign"; readonly above: Ballot.Ballot; readonly released?: Ballot.Ballot }
+  /** The election finds that an attempt to lead has come to nothing. */
+  | { readonly _tag: "Withdraw" }
   /** Somebody else claims or promised this ballot. */
   | { readonly _tag: "Observe"; readonly ballot: Ballot.Ballot }
   /** An acceptor's answer. */
   | { readonly _tag: "Receive"; readonly from: NodeId; readonly message: Message.ToProposer }
   /** One slot each; only while leading and within {@link capacity}. */
   | { readonly _tag: "Propose"; readonly entries: ReadonlyArray<Entry.Entry> }
-  /** Reads wait: have the ballot confirmed by an accept quorum. */
-  | { readonly _tag: "Confirm" }
+  /** Reads wait: have the ballot confirmed by an accept quorum. `now` is the node's monotonic clock; leases need it. */
+  | { readonly _tag: "Confirm"; readonly now?: number }
+  /** No read relies on a lease of this ballot any more: it is about to be handed over. */
+  | { readonly _tag: "Release" }
   /** Time passes: send again what seems lost. */
-  | { readonly _tag: "Tick" }
+  | { readonly _tag: "Tick"; readonly now?: number }
 
 /**
  * A proposer that follows whoever made `promised`.
@@ -113,6 +122,18 @@ export const claim = (self: State): { readonly claim: Ballot.Ballot; readonly le
 })
 
 /**
+ * The slot from which on reads may be served without asking anybody; none unless this node leads with a lease that holds now,
+ * by its monotonic clock. Who reads asks again before the answer leaves, and waits until the slot is applied.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const leased = (self: State, options: Options, now: number): Slot.Slot | undefined =>
+  self._tag === "Leading" && options.lease !== undefined && Lease.holds(self.lease, options.lease, now)
+    ? Leader.readable(self)
+    : undefined
+
+/**
  * The other nodes that could take the lead at once: all that this leader ever proposed is chosen, and they hold it. None
  * while something is under way.
  *
@@ -123,6 +144,21 @@ export const successors = (self: State, options: Options): ReadonlyArray<NodeId>
   if (self._tag !== "Leading" || self.chosenThrough < self.log.through) return []
   return options.quorums.members.filter(
     (node) => node !== options.self && self.followers.get(node)?.matched === self.log.through
+  )
+}
+
+/**
+ * Whether this node leads, and that one holds about all of its log: what it lacks is under way.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const keepsUp = (self: State, node: NodeId, options: Options): boolean => {
+  const follower = self._tag === "Leading" ? self.followers.get(node) : undefined
+  return (
+    self._tag === "Leading" &&
+    follower?.mode === "Streaming" &&
+    self.log.through - follower.matched <= 2 * options.pipeline
   )
 }
 
@@ -139,40 +175,54 @@ export const step = (self: State, input: Input, options: Options): Step.Step<Sta
 const handle = (self: State, input: Input, options: Options): Step.Step<State, Action> => {
   switch (input._tag) {
     case "Campaign":
-      return campaign(self, Ballot.max(self.highest, input.above), options)
+      return campaign(self, Ballot.max(self.highest, input.above), input.released ?? Ballot.zero, options)
+    case "Withdraw":
+      return self._tag === "Preparing" ? resign(self, self.highest) : Step.make(self)
     case "Observe":
       return observe(self, input.ballot)
     case "Tick":
-      return tick(self, options)
+      return tick(self, input.now ?? 0, options)
     case "Receive":
       return receive(self, input.from, input.message, options)
     case "Propose":
       return self._tag === "Leading" ? Leader.propose(self, input.entries, options) : Step.make(self)
     case "Confirm":
-      return self._tag === "Leading" ? Leader.confirm(self, options) : Step.make(self)
+      return self._tag === "Leading" ? Leader.confirm(self, input.now ?? 0, options) : Step.make(self)
+    case "Release":
+      return self._tag === "Leading"
+        ? Step.make({ ...self, lease: { ...self.lease, released: true } })
+        : Step.make(self)
   }
 }
 
 /** A new ballot, above all that were heard of. It goes to our own acceptor alone until that has made it durable. */
-const campaign = (self: State, above: Ballot.Ballot, options: Options): Step.Step<State, Action> => {
+const campaign = (
+  self: State,
+  above: Ballot.Ballot,
+  released: Ballot.Ballot,
+  options: Options
+): Step.Step<State, Action> => {
   const ballot = Ballot.next(above, options.self)
   const preparing: Preparing = {
     _tag: "Preparing",
     highest: ballot,
     ballot,
+    released,
     promises: new Map(),
+    outbid: new Set(),
     adopting: undefined,
     ticks: 0
   }
-  const prepare = send(options.self, { _tag: "Prepare", ballot })
+  const prepare = send(options.self, { _tag: "Prepare", ballot, released })
   return self._tag === "Leading"
     ? Step.make<State, Action>(preparing, { _tag: "Resign", ballot }, prepare)
     : Step.make<State, Action>(preparing, prepare)
 }
 
 const observe = (self: State, ballot: Ballot.Ballot): Step.Step<State, Action> => {
-  if (!Ballot.greaterThan(ballot, self.highest)) return Step.make(self)
-  return resign(self, ballot)
+  const above = self._tag === "Following" ? self.highest : self.ballot
+  if (!Ballot.greaterThan(ballot, above)) return Step.make(self)
+  return resign(self, Ballot.max(self.highest, ballot))
 }
 
 const resign = (self: State, ballot: Ballot.Ballot): Step.Step<State, Action> => {
@@ -182,12 +232,12 @@ const resign = (self: State, ballot: Ballot.Ballot): Step.Step<State, Action> =>
     : Step.make<State, Action>(following, { _tag: "Resign", ballot })
 }
 
-const tick = (self: State, options: Options): Step.Step<State, Action> => {
+const tick = (self: State, now: number, options: Options): Step.Step<State, Action> => {
   switch (self._tag) {
     case "Following":
       return Step.make(self)
     case "Leading":
-      return Leader.isStranded(self, options) ? resign(self, self.highest) : Leader.tick(self, options)
+      return Leader.isStranded(self, options) ? resign(self, self.highest) : Leader.tick(self, now, options)
     case "Preparing": {
       if (self.adopting !== undefined && self.ticks >= options.patience) return adoptElsewhere(self, options)
       return Step.make<State, Action>({ ...self, ticks: self.ticks + 1 }, ...missing(self, options))
@@ -214,8 +264,8 @@ const receive = (
   message: Message.ToProposer,
   options: Options
 ): Step.Step<State, Action> => {
-  if (message._tag === "Rejected" && Ballot.greaterThan(message.promised, self.highest)) {
-    return observe(self, message.promised)
+  if (message._tag === "Rejected" && Ballot.greaterThan(message.promised, claim(self).claim)) {
+    return outbid(self, from, message.promised, options)
   }
   if (self._tag === "Following" || !Ballot.equals(message.ballot, self.ballot)) return Step.make(self)
   if (!options.quorums.members.includes(from)) return Step.make(self)
@@ -229,6 +279,24 @@ const receive = (
     case "Trimmed":
     case "Rejected":
       return Step.make(self)
+  }
+}
+
+/** Somebody has promised a higher ballot. Whoever can still win without goes on; others follow that ballot. */
+const outbid = (self: State, from: NodeId, promised: Ballot.Ballot, options: Options): Step.Step<State, Action> => {
+  switch (self._tag) {
+    case "Following":
+      return observe(self, promised)
+    case "Leading":
+      return Leader.outbid(self, from, promised, options) ?? resign(self, Ballot.max(self.highest, promised))
+    case "Preparing": {
+      const lost = new Set(self.outbid).add(from)
+      const left = new Set(options.quorums.members.filter((node) => !lost.has(node)))
+      const highest = Ballot.max(self.highest, promised)
+      return options.quorums.isPrepareQuorum(self.ballot.round, left)
+        ? Step.make({ ...self, highest, outbid: lost })
+        : resign(self, highest)
+    }
   }
 }
 
@@ -291,12 +359,13 @@ const adoptMore = (self: Preparing, options: Options): Step.Step<State, Action> 
 
 /** What a preparing proposer still waits for, asked (again). */
 const missing = (self: Preparing, options: Options): ReadonlyArray<Action> => {
-  const { adopting, ballot, promises } = self
+  const { adopting, ballot, outbid, promises, released } = self
   if (adopting !== undefined) {
     return [send(adopting.from, { _tag: "Fetch", ballot, after: adopting.log.through, bytes: options.chunk })]
   }
-  const to = promises.has(options.self) ? options.quorums.members.filter((node) => !promises.has(node)) : [options.self]
-  return to.map((node) => send(node, { _tag: "Prepare", ballot }))
+  const left = options.quorums.members.filter((node) => !promises.has(node) && !outbid.has(node))
+  const to = promises.has(options.self) ? left : [options.self]
+  return to.map((node) => send(node, { _tag: "Prepare", ballot, released }))
 }
 
 const send = (to: NodeId, message: Message.ToAcceptor): Action => ({ _tag: "Send", to, message })

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import type * as Ballot from "./Ballot.js"
+import type * as Lease from "./Lease.js"
 import type * as Message from "./Message.js"
 import type { NodeId } from "./NodeId.js"
 import type { QuorumSystem } from "./QuorumSystem.js"
@@ -26,6 +27,8 @@ export interface Options {
   readonly keep: number
   /** After so many ticks without a piece of log that was asked for, it is sought elsewhere. */
   readonly patience: number
+  /** Reads may rely on grants of acceptors. Default: never. */
+  readonly lease?: Lease.Terms
 }
 
 /**

@@ -12,7 +12,7 @@
  * @since 0.1.0
  */
 import type * as Entry from "./Entry.js"
-import type * as Follower from "./Follower.js"
+import * as Follower from "./Follower.js"
 import * as Leading from "./Leading.js"
 import * as Log from "./Log.js"
 import type * as Message from "./Message.js"
@@ -52,7 +52,7 @@ export const everyone = (
  */
 export const one = (self: Leading.Leading, node: NodeId, options: Options, evenIfEmpty: boolean): Next => {
   let follower = self.followers.get(node)
-  if (follower === undefined || follower.mode === "Unknown") return Step.make(self)
+  if (follower === undefined || !Follower.isJoined(follower.mode)) return Step.make(self)
   if (follower.next < self.log.base) return fetch(self, node, follower, options)
   let state = self
   const actions: Array<Action> = []

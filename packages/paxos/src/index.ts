@@ -32,6 +32,9 @@ export * as Leading from "./Leading.js"
 /** Hands chosen entries to the state machine. */
 export * as Learner from "./Learner.js"
 
+/** For how long a leader may answer reads without asking anybody. */
+export * as Lease from "./Lease.js"
+
 /** A run of consecutive entries. */
 export * as Log from "./Log.js"
 

@@ -16,7 +16,8 @@ class Electorate {
 
   constructor(
     size: number,
-    readonly quorums = majority(size)
+    readonly quorums = majority(size),
+    readonly priority: (node: NodeId.NodeId) => number = () => 0
   ) {
     this.members = Array.from({ length: size }, (_, i) => node(i + 1))
     for (const id of this.members) this.restart(id)
@@ -30,12 +31,17 @@ class Electorate {
     !this.down.has(a) && !this.down.has(b) && this.partition(a, b) && this.partition(b, a)
 
   step(id: NodeId.NodeId, input: Election.Input): ReadonlyArray<Election.Action> {
-    const { actions, state } = Election.step(this.states.get(id)!, input, { self: id, quorums: this.quorums })
+    const { priority, quorums } = this
+    const { actions, state } = Election.step(this.states.get(id)!, input, { self: id, quorums, priority })
     this.states.set(id, state)
     for (const action of actions) {
       if (action._tag === "Campaign") this.campaign(id, Ballot.next(action.above, id))
+      if (action._tag === "HandOver") {
+        this.step(action.to, { _tag: "TakeOver", message: { _tag: "TakeOver", ballot: this.states.get(id)!.claim } })
+      }
       // Whoever follows a higher ballot no longer claims one.
-      if (action._tag === "Follow") this.step(id, { _tag: "Claim", claim: Ballot.zero, leading: false })
+      if (action._tag === "Follow" || action._tag === "Withdraw")
+        this.step(id, { _tag: "Claim", claim: Ballot.zero, leading: false })
     }
     return actions
   }
@@ -191,6 +197,66 @@ describe("Election", () => {
     assert.deepStrictEqual([replicas.leaders, replicas.campaigns], [[1], ["1.1", "5.1"]])
   })
 
+  it("is led by whoever has the highest priority, which it gets from the one that leads", () => {
+    const priority = (node: NodeId.NodeId) => (node === 3 ? 2 : node === 2 ? 1 : 0)
+    const replicas = new Electorate(3, majority(3), priority)
+    replicas.rounds(4)
+    assert.deepStrictEqual([replicas.leaders, replicas.campaigns], [[3], ["1.3"]], "the first goes first")
+    replicas.down.add(node(3))
+    replicas.rounds(4)
+    assert.deepStrictEqual(replicas.leaders, [2], "of those that can lead")
+    replicas.down.delete(node(3))
+    replicas.restart(node(3))
+    replicas.rounds(Election.trial)
+    assert.deepStrictEqual(replicas.leaders, [2], "it may come and go")
+    replicas.rounds(3)
+    assert.deepStrictEqual([replicas.leaders, replicas.campaigns], [[3], ["1.3", "2.2", "3.3"]], "by hand-over")
+    replicas.rounds(50)
+    assert.strictEqual(replicas.campaigns.length, 3)
+  })
+
+  it("is not disturbed by a replica that returns with a high ballot, whether it tries to lead or not", () => {
+    for (const tries of [true, false]) {
+      const replicas = new Electorate(3)
+      replicas.rounds(5)
+      replicas.partition = Partition.isolated(node(3))
+      replicas.rounds(3)
+      replicas.step(node(3), { _tag: "Observe", ballot: ballot("9.3") })
+      if (tries) replicas.step(node(3), { _tag: "Claim", claim: ballot("9.3"), leading: false })
+      // What its proposer sends again and again comes through.
+      const prepare = { _tag: "Prepare", ballot: ballot("9.3"), released: Ballot.zero } as const
+      replicas.partition = Partition.none
+      for (let round = 0; round < 12; round++) {
+        for (const id of [1, 2]) {
+          if (replicas.states.get(node(3))!.claim.round === 0) break
+          assert.isFalse(Election.heeds(replicas.states.get(node(id))!, prepare), `round ${round}, node ${id}`)
+        }
+        replicas.rounds(1)
+        assert.deepStrictEqual(replicas.leaders, [1], `round ${round}`)
+      }
+      assert.deepStrictEqual(replicas.campaigns, ["1.1", "10.1"], "its leader goes above")
+      assert.deepStrictEqual(replicas.states.get(node(3))!.leader, ballot("10.1"))
+    }
+  })
+
+  it("heeds its leader, a successor, and anybody while it hears none", () => {
+    const replicas = new Electorate(3)
+    replicas.rounds(5)
+    const heeds = (text: string, released = "0.0") =>
+      Election.heeds(replicas.states.get(node(2))!, {
+        _tag: "Prepare",
+        ballot: ballot(text),
+        released: ballot(released)
+      })
+    assert.deepStrictEqual(
+      [heeds("2.1"), heeds("2.3"), heeds("2.3", "1.1"), heeds("2.3", "0.1")],
+      [true, false, true, false]
+    )
+    replicas.down.add(node(1))
+    replicas.rounds(2)
+    assert.isTrue(heeds("2.3"))
+  })
+
   it("hears no answers to older rounds, and no strangers", () => {
     const replicas = new Electorate(3)
     replicas.down.add(node(2)).add(node(3))
@@ -202,6 +268,7 @@ describe("Election", () => {
         round,
         from: node(from),
         claim: Ballot.zero,
+        leading: false,
         leader: Ballot.zero,
         happy: false,
         connected: false
@@ -277,6 +344,7 @@ const followerOf = (promised: string) => {
         round: state.round,
         from: node(reply.from),
         claim: ballot(reply.claim),
+        leading: reply.claim !== "0.0",
         leader: ballot(reply.leader),
         happy: reply.happy,
         connected: true

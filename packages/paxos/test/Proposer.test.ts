@@ -118,13 +118,24 @@ describe("Proposer: Preparing", () => {
     assert.deepStrictEqual(told.hear(1, fetched("2.1", 0, "a"))[0], "lead 2.1, adopted through 1")
   })
 
-  it("gives way to a higher ballot, and goes above it next time", () => {
+  it("gives way to a higher ballot once the others are no quorum, and goes above it next time", () => {
     const told = new Told()
     told.campaign()
     told.hear(1, promise("1.1", "0.0", 0))
-    assert.deepStrictEqual(told.hear(2, rejected("1.1", "5.2", "0.0", 0)), ["resign to 5.2"])
+    assert.deepStrictEqual(told.hear(2, rejected("1.1", "5.2", "0.0", 0)), [], "nodes 1 and 3 would do")
+    assert.deepStrictEqual(told.tick(), ["to 3: Prepare 1.1"])
+    assert.deepStrictEqual(told.hear(3, rejected("1.1", "4.2", "0.0", 0)), ["resign to 5.2"])
     assert.deepStrictEqual(told.hear(3, promise("1.1", "0.0", 0)), [], "an answer to a ballot that was given up")
     assert.deepStrictEqual(told.campaign(), ["to 1: Prepare 6.1"])
+  })
+
+  it("ends when its election says so, and does not lead then", () => {
+    const told = new Told()
+    told.campaign()
+    assert.deepStrictEqual(told.do({ _tag: "Withdraw" }), ["resign to 1.1"])
+    assert.deepStrictEqual(told.tick(), [])
+    const leading = leader()
+    assert.deepStrictEqual(leading.do({ _tag: "Withdraw" }), [], "it came to something")
   })
 
   it("counts members only", () => {
@@ -249,10 +260,22 @@ describe("Proposer: Leading", () => {
     assert.deepStrictEqual(late.hear(3, accepted("1.1", 4, 4)), ["to 3: Accept 1.1: 4+e, chosen 5"])
   })
 
-  it("resigns when an acceptor has promised more", () => {
+  it("leads on without an acceptor that has promised more, as long as the others are a quorum", () => {
     const told = leader()
     told.propose("a")
-    assert.deepStrictEqual(told.hear(2, rejected("1.1", "2.3", "1.1", 0)), ["resign to 2.3"])
+    assert.deepStrictEqual(told.hear(2, rejected("1.1", "2.3", "1.1", 0)), [])
+    assert.deepStrictEqual(told.tick(), [], "it is sent nothing any more")
+    assert.deepStrictEqual(told.hear(2, accepted("1.1", 0)), [], "nor for a late answer")
+    told.hear(1, accepted("1.1", 1))
+    assert.include(told.hear(3, accepted("1.1", 1)).join(), "chosen 1")
+    assert.deepStrictEqual(told.campaign(), ["resign to 3.1", "to 1: Prepare 3.1"], "the next ballot goes above")
+  })
+
+  it("resigns when so many acceptors have promised more that the others are no quorum", () => {
+    const told = leader()
+    told.propose("a")
+    told.hear(2, rejected("1.1", "2.3", "1.1", 0))
+    assert.deepStrictEqual(told.hear(3, rejected("1.1", "2.3", "1.1", 0)), ["resign to 2.3"])
     assert.strictEqual(told.capacity(), 0)
     assert.deepStrictEqual(told.hear(1, accepted("1.1", 1)), [])
     assert.deepStrictEqual([told.propose("b"), told.confirm(), told.tick()], [[], [], []])

@@ -25,7 +25,11 @@ export const held = (acceptedBallot: string, through: number, chosen = 0): Follo
   chosenThrough: slot(chosen)
 })
 
-export const prepare = (text: string): Message.Prepare => ({ _tag: "Prepare", ballot: ballot(text) })
+export const prepare = (text: string): Message.Prepare => ({
+  _tag: "Prepare",
+  ballot: ballot(text),
+  released: Ballot.zero
+})
 
 /** What is durable of an acceptor that trimmed nothing. */
 export const durable = (promised: string, ...log: Parameters<typeof held>): Durable.Durable => ({
@@ -80,7 +84,8 @@ export const accepted = (text: string, through: number, chosen = 0, confirm = 0)
   ballot: ballot(text),
   through: slot(through),
   chosenThrough: slot(chosen),
-  confirm
+  confirm,
+  grant: 0
 })
 
 export const fetch = (text: string, after: number, bytes: number): Message.Fetch => ({
@@ -139,6 +144,8 @@ export const tell = (action: Acceptor.Action | Proposer.Action | Learner.Action)
       return `reply ${say(action.message)}`
     case "Read":
       return `read after ${"fetch" in action ? action.fetch.after : action.after}`
+    case "Refuse":
+      return "refuse"
     case "Deliver":
       return `deliver ${run(action.after, action.entries)}`
     case "Pull":

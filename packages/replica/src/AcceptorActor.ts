@@ -22,7 +22,8 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Actor from "./Actor.js"
-import { ReplicaConfig } from "./ReplicaConfig.js"
+import * as Monotonic from "./Monotonic.js"
+import { grant, ReplicaConfig } from "./ReplicaConfig.js"
 
 /**
  * A message and the way back: `reply` or `refuse` is called once, and neither when the replica stops before.
@@ -81,6 +82,11 @@ export const make = (options: {
     const journal = yield* Journal.Journal
     const config = yield* ReplicaConfig
     const clock = yield* Effect.clock
+    const core: Acceptor.Options = { keep: config.keep, grant: grant(config) }
+    const monotonic = Monotonic.make(clock)
+    const now = config.lease === "off" ? () => 0 : monotonic
+    /** Grants are in no journal: whoever reads its journal is bound for as long as the last one may last. */
+    const recovered = stateOf(journal, config.chunk, () => now() + grant(config))
     const patience = Duration.toMillis(config.heartbeat) * config.silence
     /** Why it does not vote, since a write failed. */
     let failure: string | undefined
@@ -105,10 +111,9 @@ export const make = (options: {
       failure = error.message
       for (const { refuse } of requests) refuse(failure)
       yield* Effect.logWarning(`votes no more: ${failure}`)
-      const state = yield* Effect.delay(
-        Effect.flatMap(journal.recover, stateOf(journal, config.chunk)),
-        config.heartbeat
-      ).pipe(Effect.retry({ while: isPassing, schedule: Schedule.spaced(config.heartbeat) }))
+      const state = yield* Effect.delay(Effect.flatMap(journal.recover, recovered), config.heartbeat).pipe(
+        Effect.retry({ while: isPassing, schedule: Schedule.spaced(config.heartbeat) })
+      )
       failure = undefined
       yield* Effect.logInfo(`votes again, with ballot ${Ballot.format(state.promised)} promised`)
       // The write that failed may be there after all.
@@ -124,6 +129,7 @@ export const make = (options: {
           if (action.message._tag === "Promise") options.observe(action.message.ballot)
           input.reply(action.message)
         }
+        if (action._tag === "Refuse") input.refuse("it has granted a lease to another leader")
         if (action._tag === "Pull") options.pull(action.source)
         if (action._tag === "Persist" && input.message._tag === "Trim") options.trimmed()
         if (action._tag === "Read") (reading ??= []).push(read(action.fetch, input))
@@ -161,9 +167,9 @@ export const make = (options: {
 
     const actor = yield* Actor.make({
       name: "acceptor",
-      initial: yield* stateOf(journal, config.chunk)(journal.recovered),
+      initial: yield* recovered(journal.recovered),
       mailbox: config.mailbox,
-      step: (state: Acceptor.State, { message }: Request) => Acceptor.step(state, message, config),
+      step: (state: Acceptor.State, { message }: Request) => Acceptor.step(state, message, core, now()),
       persist,
       recover,
       send,
@@ -185,7 +191,7 @@ export const make = (options: {
 
 /** An acceptor whose journal holds this: with the entries behind the chosen ones, few, since a leader proposes only so far ahead. */
 const stateOf =
-  (journal: Journal.Journal["Type"], bytes: number) =>
+  (journal: Journal.Journal["Type"], bytes: number, grantedUntil: () => number) =>
   (durable: Durable.Durable): Effect.Effect<Acceptor.State, JournalError.JournalError> =>
     Effect.gen(function* () {
       const { acceptedThrough, chosenThrough } = durable
@@ -194,7 +200,7 @@ const stateOf =
         const slots = acceptedThrough - chosenThrough - entries.length
         entries.push(...(yield* journal.read(Slot.plus(chosenThrough, entries.length), { slots, bytes })))
       }
-      return Acceptor.recover(durable, entries)
+      return Acceptor.recover(durable, entries, grantedUntil())
     })
 
 /** The disk may be well again the next time. */

@@ -30,7 +30,10 @@ export type Input =
  * @category models
  */
 export interface ElectionActor extends Actor.Actor<Input, Election.State> {
-  /** Waits until every peer that was asked has answered, can't, or has been silent for too long. */
+  /**
+   * Waits until every peer that was asked has answered, can't, or has been silent for too long. Those that were silent the last
+   * time are not waited for: a partition would make every round as long as silence is.
+   */
   readonly heard: Effect.Effect<void>
 }
 
@@ -42,8 +45,12 @@ export const make = (options: {
   readonly quorums: Quorum.QuorumSystem
   /** What the own acceptor has promised. */
   readonly promised: Ballot.Ballot
-  /** The own proposer should lead, with a ballot above this one. */
-  readonly campaign: (above: Ballot.Ballot) => void
+  /** The own proposer should lead. */
+  readonly campaign: (campaign: Extract<Election.Action, { readonly _tag: "Campaign" }>) => void
+  /** The own proposer should give up its attempt to lead. */
+  readonly withdraw: () => void
+  /** The own proposer, which leads, should hand over to this node. */
+  readonly handOver: (to: NodeId.NodeId) => void
   /** Somebody claims this ballot, the highest known. */
   readonly follow: (ballot: Ballot.Ballot) => void
 }): Effect.Effect<ElectionActor, never, Peers | Scope.Scope> =>
@@ -52,10 +59,14 @@ export const make = (options: {
     const config = yield* ReplicaConfig
     const scope = yield* Effect.scope
     const runFork = Runtime.runFork(yield* Effect.runtime<never>())
-    const core: Election.Options = { self: peers.self, quorums: options.quorums }
+    const priority = (node: NodeId.NodeId) => config.priorities[node] ?? 0
+    const core: Election.Options = { self: peers.self, quorums: options.quorums, priority }
     const others = peers.members.filter((node) => node !== peers.self)
     /** Peers that have not answered yet: they are asked again when they have, or can't. */
     const asking = new Set<NodeId.NodeId>()
+    /** Those that answered the last time. */
+    const audible = new Set(others)
+    const isOver = () => others.every((node) => !asking.has(node) || !audible.has(node))
     const heard = Effect.unsafeMakeLatch(true)
     const silence = Duration.times(Duration.decode(config.heartbeat), config.silence)
 
@@ -63,14 +74,17 @@ export const make = (options: {
       for (const node of others) {
         if (asking.has(node)) continue
         asking.add(node)
-        heard.unsafeClose()
         const fiber = runFork(Effect.timeout(peers.peer(node).heartbeat(message), silence), { scope })
         fiber.addObserver((exit) => {
           asking.delete(node)
-          if (exit._tag === "Success") actor.tell({ _tag: "HeartbeatReply", message: exit.value })
-          if (asking.size === 0) heard.unsafeOpen()
+          if (exit._tag === "Success") {
+            audible.add(node)
+            actor.tell({ _tag: "HeartbeatReply", message: exit.value })
+          } else audible.delete(node)
+          if (isOver()) heard.unsafeOpen()
         })
       }
+      if (!isOver()) heard.unsafeClose()
     }
 
     const actor = yield* Actor.make<Election.State, Input, Election.Action>({
@@ -88,7 +102,13 @@ export const make = (options: {
               if (input._tag === "Heartbeat") input.reply(action.message)
               break
             case "Campaign":
-              options.campaign(action.above)
+              options.campaign(action)
+              break
+            case "Withdraw":
+              options.withdraw()
+              break
+            case "HandOver":
+              options.handOver(action.to)
               break
             case "Follow":
               options.follow(action.ballot)

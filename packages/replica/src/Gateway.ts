@@ -5,8 +5,8 @@
  * ```
  *   Submit ──► gateway ── leads? ──► proposer … learner ──► reply
  *   Follow ──►    │ ── feeds, replays ──► page
- *   Query  ──►    │ ── linearizable ──► the slot to read from ──┐
- *                 │ ── at least a slot, stale ──────────────────┴─► learner has reached it ──► answers from one state
+ *   Query  ──►    │ ── linearizable, leased ──► the slot to read from ──┐
+ *                 │ ── at least a slot, stale ──────────────────────────┴─► learner has reached it ──► answers from one state
  * ```
  *
  * @since 0.1.0
@@ -15,7 +15,7 @@ import { ClientRpcs, Endpoint } from "@synod/client"
 import { Journal } from "@synod/journal"
 import { Slot } from "@synod/paxos"
 import type { NodeId } from "@synod/paxos"
-import { Answer, Envelope, type Machine, Reply } from "@synod/state-machine"
+import { Answer, Envelope, type Machine, Outcome, Reply } from "@synod/state-machine"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -38,6 +38,8 @@ export const make = (
     readonly proposer: ProposerActor.ProposerActor
     readonly requests: Requests
     readonly follow: Endpoint.Endpoint["follow"]
+    /** The slot to read from, while this replica leads; `leased` if its lease will do. */
+    readonly readSlot: (leased: boolean) => Effect.Effect<Slot.Slot, ReadSlots.Failure>
     /** The node that leads, as far as the election knows. */
     readonly leader: () => NodeId.NodeId | undefined
     readonly status: Effect.Effect<ClientRpcs.Status>
@@ -45,7 +47,7 @@ export const make = (
   }
 ): Effect.Effect<Endpoint.Endpoint, never, Journal.Journal | Peers | Scope.Scope> =>
   Effect.gen(function* () {
-    const { digest, follow, leader, learner, proposer, requests, status } = options
+    const { digest, follow, leader, learner, proposer, readSlot: own, requests, status } = options
     const { recovered } = yield* Journal.Journal
     const peers = yield* Peers
     const config = yield* ReplicaConfig.ReplicaConfig
@@ -92,15 +94,48 @@ export const make = (
       return undefined
     }
 
-    const readSlot = yield* ReadSlots.make({
+    const slots = {
       self: peers.self,
       requests,
       isLeading: () => proposer.state()._tag === "Leading",
       leader,
-      confirm: proposer.confirm,
-      ask: (node) => peers.peer(node).readSlot,
       patience: Duration.times(Duration.decode(config.heartbeat), config.silence)
-    })
+    }
+    const readSlot = {
+      linearizable: yield* ReadSlots.make({
+        ...slots,
+        own: own(false),
+        ask: (node) => peers.peer(node).readSlot(false)
+      }),
+      leased: yield* ReadSlots.make({ ...slots, own: own(true), ask: (node) => peers.peer(node).readSlot(true) })
+    }
+    const confirmed = (queries: ReadonlyArray<Uint8Array>, kind: "linearizable" | "leased") =>
+      Effect.flatMap(readSlot[kind], ({ leader, slot }) =>
+        Effect.flatMap(learner.reached(slot), () => answers(queries, leader))
+      )
+    /** The lease is looked at again when the answer is there: a leader that was paused meanwhile has it confirmed after all. */
+    const leased = (queries: ReadonlyArray<Uint8Array>) =>
+      Effect.suspend(() => {
+        const slot = proposer.leased()
+        if (slot === undefined) return confirmed(queries, "leased")
+        return Effect.flatMap(learner.reached(slot), () => {
+          const told = answers(queries)
+          return proposer.leased() === undefined ? confirmed(queries, "linearizable") : told
+        })
+      })
+
+    let waiting = 0
+    const bounded = <A, E>(query: Effect.Effect<A, E>): Effect.Effect<A, E | Outcome.Overloaded> =>
+      Effect.suspend((): Effect.Effect<A, E | Outcome.Overloaded> => {
+        if (waiting >= config.waitingReads) {
+          return Effect.fail(new Outcome.Overloaded({ retryAfter: Duration.decode(config.retryAfter) }))
+        }
+        waiting++
+        return Effect.ensuring(
+          query,
+          Effect.sync(() => void waiting--)
+        )
+      })
 
     return {
       submit: (envelope) => {
@@ -113,17 +148,22 @@ export const make = (
         return unfit ?? proposer.submit(envelope)
       },
       query: (queries, consistency) =>
-        consistency === "linearizable"
-          ? Effect.flatMap(readSlot, ({ leader, slot }) =>
-              Effect.flatMap(learner.reached(slot), () => answers(queries, leader))
-            )
-          : Effect.flatMap(
-              // A replica that has just started doesn't show how things were before.
-              learner.reached(
-                Slot.max(recovered.chosenThrough, consistency === "stale" ? Slot.zero : Slot.make(consistency.atLeast))
-              ),
-              () => answers(queries)
-            ),
+        bounded(
+          consistency === "linearizable"
+            ? confirmed(queries, "linearizable")
+            : consistency === "leased"
+              ? leased(queries)
+              : Effect.flatMap(
+                  // A replica that has just started doesn't show how things were before.
+                  learner.reached(
+                    Slot.max(
+                      recovered.chosenThrough,
+                      consistency === "stale" ? Slot.zero : Slot.make(consistency.atLeast)
+                    )
+                  ),
+                  () => answers(queries)
+                )
+        ),
       follow,
       status,
       digest

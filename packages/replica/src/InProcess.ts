@@ -169,7 +169,7 @@ export const layerJournals = <Name extends string>(
             acceptor: (message) => via(node, (peer) => peer.acceptor(message)),
             heartbeat: (message) => via(node, (peer) => peer.heartbeat(message)),
             takeOver: (message) => via(node, (peer) => peer.takeOver(message)),
-            readSlot: via(node, (peer) => peer.readSlot),
+            readSlot: (leased) => via(node, (peer) => peer.readSlot(leased)),
             snapshot: (message) => via(node, (peer) => peer.snapshot(message)),
             client: {
               submit: (envelope) => via(node, (peer) => peer.client.submit(envelope)),

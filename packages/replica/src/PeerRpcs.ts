@@ -7,6 +7,7 @@ import * as Rpc from "@effect/rpc/Rpc"
 import * as RpcGroup from "@effect/rpc/RpcGroup"
 import { ClientRpcs } from "@synod/client"
 import { Message } from "@synod/paxos"
+import { Outcome } from "@synod/state-machine"
 import * as Schema from "effect/Schema"
 
 /**
@@ -47,7 +48,14 @@ export class ElectionRpcs extends RpcGroup.make(
  * @category groups
  */
 export class ReaderRpcs extends RpcGroup.make(
-  Rpc.make("ReadSlot", { success: Schema.Int.pipe(Schema.nonNegative()), error: ClientRpcs.NotLeader })
+  Rpc.make("ReadSlot", {
+    payload: {
+      /** The leader's lease will do, if it has one. */
+      leased: Schema.Boolean
+    },
+    success: Schema.Int.pipe(Schema.nonNegative()),
+    error: Schema.Union(ClientRpcs.NotLeader, Outcome.Overloaded)
+  })
 ) {}
 
 /**

@@ -41,7 +41,7 @@ export const client: Effect.Effect<Peer, never, RpcClient.Protocol | Scope.Scope
     acceptor: (message) => Endpoint.unreachable(acceptor(message)),
     heartbeat: (message) => Endpoint.unreachable(rpc.Heartbeat(message)),
     takeOver: (message) => Endpoint.unreachable(rpc.TakeOver(message)),
-    readSlot: Effect.map(Endpoint.unreachable(rpc.ReadSlot()), Slot.make),
+    readSlot: (leased) => Effect.map(Endpoint.unreachable(rpc.ReadSlot({ leased })), Slot.make),
     snapshot: (message) => Endpoint.unreachable(rpc.FetchSnapshot(message)),
     client: yield* Endpoint.fromRpc
   }
@@ -67,7 +67,7 @@ export const layer = (replica: Peer): Layer.Layer<never, never, RpcServer.Protoc
     FetchSnapshot: (message) => local(replica.snapshot(message)),
     Heartbeat: (message) => local(replica.heartbeat(message)),
     TakeOver: (message) => local(replica.takeOver(message)),
-    ReadSlot: () => local(replica.readSlot),
+    ReadSlot: ({ leased }) => local(replica.readSlot(leased)),
     Submit: ({ envelope }) => local(replica.client.submit(envelope)),
     Query: ({ consistency, queries }) => local(replica.client.query(queries, consistency)),
     Follow: (request) => local(replica.client.follow(request)),

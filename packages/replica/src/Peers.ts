@@ -5,6 +5,7 @@
  */
 import type { ClientRpcs, Endpoint } from "@synod/client"
 import type { Message, NodeId, Slot } from "@synod/paxos"
+import type { Outcome } from "@synod/state-machine"
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -21,8 +22,10 @@ export interface Peer {
   readonly heartbeat: (message: Message.Heartbeat) => Effect.Effect<Message.HeartbeatReply, Endpoint.Unreachable>
   /** Tells it to take the lead at once; nothing comes of it if it can't, or follows somebody else by now. */
   readonly takeOver: (message: Message.TakeOver) => Effect.Effect<void, Endpoint.Unreachable>
-  /** Has its ballot confirmed, and tells the slot from which on a linearizable read may be answered. */
-  readonly readSlot: Effect.Effect<Slot.Slot, ClientRpcs.NotLeader | Endpoint.Unreachable>
+  /** Tells the slot from which on a read may be answered: by its lease if that will do, or once its ballot is confirmed. */
+  readonly readSlot: (
+    leased: boolean
+  ) => Effect.Effect<Slot.Slot, ClientRpcs.NotLeader | Outcome.Overloaded | Endpoint.Unreachable>
   /** A piece of a snapshot. */
   readonly snapshot: (request: Message.FetchSnapshot) => Effect.Effect<Snapshots.Served, Endpoint.Unreachable>
   /** As a client sees it. */

@@ -26,7 +26,8 @@ import * as Actor from "./Actor.js"
 import { EventLoop } from "./EventLoop.js"
 import type { Outcomes, Submission } from "./Outcomes.js"
 import { Peers } from "./Peers.js"
-import { ReplicaConfig } from "./ReplicaConfig.js"
+import * as Monotonic from "./Monotonic.js"
+import { leaseTerms, ReplicaConfig } from "./ReplicaConfig.js"
 import type { Requests } from "./Requests.js"
 
 /**
@@ -42,13 +43,17 @@ export interface ProposerActor extends Actor.Actor<Proposer.Input | Drain, Propo
     ClientRpcs.NotLeader | ClientRpcs.Superseded | Outcome.Overloaded | Endpoint.Unreachable
   >
   /** Has the ballot confirmed, and gives the slot from which a linearizable read may be answered. */
-  readonly confirm: Effect.Effect<Slot.Slot, ClientRpcs.NotLeader | Endpoint.Unreachable>
+  readonly confirm: Effect.Effect<Slot.Slot, ClientRpcs.NotLeader | Outcome.Overloaded | Endpoint.Unreachable>
+  /** The same without asking anybody, while this node leads with a lease that holds at this moment. */
+  readonly leased: () => Slot.Slot | undefined
   /**
    * Hands the lead over: ends what is under way, proposes nothing new, and has the first that holds all of it take over.
    * What comes meanwhile waits, and is sent on to the successor. False if this node doesn't lead, or leads on since nobody
    * took over in time.
    */
   readonly handOver: Effect.Effect<boolean, Endpoint.Unreachable>
+  /** The same to this node alone, once it holds about all of the log, and not soon again if nothing came of it. */
+  readonly prefer: (to: NodeId.NodeId) => void
 }
 
 /** Something waits in the queue or among the reads. */
@@ -63,12 +68,17 @@ interface Waiting extends Submission {
 /** A lead that is being handed over. */
 interface HandOver {
   readonly ends: Array<(handed: boolean) => void>
+  /** Nobody else is to get it. */
+  only: NodeId.NodeId | undefined
   /** The last round in which somebody may take over. */
   readonly last: number
   /** Whom this was asked of, and who can't be reached. */
   asked: NodeId.NodeId | undefined
   readonly unreachable: Set<NodeId.NodeId>
 }
+
+/** So many times as long as a hand-over may take, a replica that did not take the lead is not offered it again. */
+const restAfterRefusal = 10
 
 interface Reader {
   readonly serve: (slot: Slot.Slot) => void
@@ -102,15 +112,23 @@ export const make = (options: {
     const scope = yield* Effect.scope
     const runFork = Runtime.runFork(yield* Effect.runtime<never>())
     const { outcomes, quorums } = options
-    const core: Proposer.Options = { ...config, self: peers.self, quorums }
+    const { chunk, keep, patience, pipeline } = config
+    const terms = leaseTerms(config)
+    const core: Proposer.Options = {
+      ...{ self: peers.self, quorums, pipeline, chunk, keep, patience },
+      ...(terms === undefined ? {} : { lease: terms })
+    }
+    const now = Monotonic.make(clock)
     const alone = quorums.members.every((node) => node === peers.self)
 
     let waiting: Array<Waiting> = []
     let waitingBytes = 0
-    let readers: Array<Reader> = []
+    let readers = new Set<Reader>()
     /** Reads whose confirmation is under way, by its round. One round at a time serves all reads that wait. */
-    let confirming: { readonly round: number; readonly readers: ReadonlyArray<Reader> } | undefined
+    let confirming: { readonly round: number; readonly readers: Set<Reader> } | undefined
     let handOver: HandOver | undefined
+    /** The round before which nobody is offered the lead for the sake of its priority. */
+    let restUntil = 0
     let draining = false
     let claimed = Proposer.claim(Proposer.initial(options.promised))
     /** Requests under way to each peer, and in which round each was sent. */
@@ -129,8 +147,8 @@ export const make = (options: {
       if (input._tag === "Tick") giveUp(++rounds - config.silence)
       // What was asked a round ago is lost.
       if (input._tag === "Tick" && handOver !== undefined) handOver.asked = undefined
-      const next = Proposer.step(state, input, core)
-      if (waiting.length === 0 && readers.length === 0) return next
+      const next = Proposer.step(state, input._tag === "Tick" ? { ...input, now: now() } : input, core)
+      if (waiting.length === 0 && readers.size === 0) return next
       const drained = drain(next.state)
       return { state: drained.state, actions: [...next.actions, ...drained.actions] }
     }
@@ -146,10 +164,10 @@ export const make = (options: {
       const entries = batches(state, Proposer.capacity(state, core))
       const proposed =
         entries.length === 0 ? { state, actions: [] } : Proposer.step(state, { _tag: "Propose", entries }, core)
-      if (readers.length === 0 || confirming !== undefined || proposed.state._tag !== "Leading") return proposed
-      const confirmed = Proposer.step(proposed.state, { _tag: "Confirm" }, core)
+      if (readers.size === 0 || confirming !== undefined || proposed.state._tag !== "Leading") return proposed
+      const confirmed = Proposer.step(proposed.state, { _tag: "Confirm", now: now() }, core)
       confirming = { round: proposed.state.confirm.asked + 1, readers }
-      readers = []
+      readers = new Set()
       return { state: confirmed.state, actions: [...proposed.actions, ...confirmed.actions] }
     }
 
@@ -183,19 +201,25 @@ export const make = (options: {
       const refused = [...waiting, ...readers, ...(confirming?.readers ?? [])]
       waiting = []
       waitingBytes = 0
-      readers = []
+      readers = new Set()
       confirming = undefined
       for (const { refuse } of refused) refuse(notLeader(leader))
     }
 
-    /** Once nothing is under way any more: tells a successor. */
+    /** Once nothing is under way any more: gives up its lease for good, and tells a successor. */
     const handOn = (state: Proposer.State, handing: HandOver): void => {
-      const others = peers.members.filter((node) => node !== peers.self && !handing.unreachable.has(node))
+      const { only, unreachable } = handing
+      const others = peers.members.filter(
+        (node) => node !== peers.self && !unreachable.has(node) && (only === undefined || node === only)
+      )
       if (others.length === 0 || rounds > handing.last) return endHandOver(false)
       if (state._tag !== "Leading" || handing.asked !== undefined) return
       if (confirming !== undefined || !outcomes.isEmpty()) return
-      const to = Proposer.successors(state, core).find((node) => others.includes(node))
+      const to = Proposer.successors(state, core)
+        .filter((node) => others.includes(node))
+        .sort((a, b) => priority(b) - priority(a))[0]
       if (to === undefined) return
+      if (!state.lease.released) return void actor.tell({ _tag: "Release" })
       handing.asked = to
       const fiber = runFork(peers.peer(to).takeOver({ _tag: "TakeOver", ballot: state.ballot }), { scope })
       fiber.addObserver((exit) => {
@@ -206,9 +230,25 @@ export const make = (options: {
       })
     }
 
+    const priority = (node: NodeId.NodeId) => config.priorities[node] ?? 0
+
+    /** To that node alone, or whoever can; what is under way already goes on, also to others then. */
+    const begin = (only: NodeId.NodeId | undefined): HandOver => {
+      const last = rounds + config.handOver
+      handOver ??= { ends: [], only, last, asked: undefined, unreachable: new Set() }
+      if (only === undefined) handOver.only = undefined
+      return handOver
+    }
+
     const endHandOver = (handed: boolean): void => {
-      const ends = handOver?.ends ?? []
+      const { ends = [], only } = handOver ?? {}
       handOver = undefined
+      const state = actor.state()
+      if (!handed && only !== undefined) restUntil = rounds + restAfterRefusal * config.handOver
+      // Whoever was asked may yet take over, and nobody waits for a lease that was given up: the next ballot has one again.
+      if (!handed && terms !== undefined && state._tag === "Leading" && state.lease.released) {
+        actor.tell({ _tag: "Campaign", above: state.highest })
+      }
       for (const end of ends) end(handed)
       wake()
     }
@@ -245,7 +285,7 @@ export const make = (options: {
             if (confirming !== undefined && confirming.round <= action.confirm) {
               for (const { serve } of confirming.readers) serve(action.slot)
               confirming = undefined
-              if (readers.length > 0) wake()
+              if (readers.size > 0) wake()
             }
             break
         }
@@ -321,17 +361,30 @@ export const make = (options: {
         }),
       handOver: options.requests.ask((answer) => {
         if (alone || actor.state()._tag !== "Leading") return answer(Effect.succeed(false))
-        handOver ??= { ends: [], last: rounds + config.handOver, asked: undefined, unreachable: new Set() }
-        handOver.ends.push((handed) => answer(Effect.succeed(handed)))
+        begin(undefined).ends.push((handed) => answer(Effect.succeed(handed)))
         wake()
       }),
+      prefer: (to) => {
+        if (handOver !== undefined || rounds < restUntil || !Proposer.keepsUp(actor.state(), to, core)) return
+        begin(to)
+        wake()
+      },
+      leased: () => Proposer.leased(actor.state(), core, now()),
       confirm: options.requests.ask((answer) => {
         if (actor.state()._tag !== "Leading") return answer(Effect.fail(notLeader()))
-        readers.push({
+        if (readers.size + (confirming?.readers.size ?? 0) >= config.waitingReads) {
+          return answer(Effect.fail(new Outcome.Overloaded({ retryAfter: Duration.decode(config.retryAfter) })))
+        }
+        const reader: Reader = {
           serve: (slot) => answer(Effect.succeed(slot)),
           refuse: (error) => answer(Effect.fail(error))
-        })
+        }
+        readers.add(reader)
         wake()
+        return () => {
+          readers.delete(reader)
+          confirming?.readers.delete(reader)
+        }
       })
     }
   })

@@ -1,5 +1,5 @@
 /**
- * From which slot on a linearizable read may be answered, asked where it is known: here by the leader, at a follower of the
+ * From which slot on a linearizable or leased read may be answered, asked where it is known: here by the leader, at a follower of the
  * leader. A follower asks for all reads that wait at once, so that they cost the leader one question, and no answers.
  *
  * ```
@@ -9,12 +9,14 @@
  *   applied through that slot: reads are answered here
  * ```
  *
- * The leader gets the question after the reads came, so the slot holds all that was answered before them.
+ * The leader gets the question after the reads came, so the slot holds all that was answered before them. To leased reads a leader
+ * whose lease holds answers at once.
  *
  * @since 0.1.0
  */
 import { ClientRpcs, Endpoint } from "@synod/client"
 import type { NodeId, Slot } from "@synod/paxos"
+import type { Outcome } from "@synod/state-machine"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
@@ -38,7 +40,7 @@ export interface ReadSlot {
  * @since 0.1.0
  * @category models
  */
-export type Failure = ClientRpcs.NotLeader | Endpoint.Unreachable
+export type Failure = ClientRpcs.NotLeader | Outcome.Overloaded | Endpoint.Unreachable
 
 /**
  * @since 0.1.0
@@ -50,8 +52,8 @@ export const make = (options: {
   readonly isLeading: () => boolean
   /** The node that leads, as far as the election knows. */
   readonly leader: () => NodeId.NodeId | undefined
-  /** Has the own ballot confirmed. */
-  readonly confirm: Effect.Effect<Slot.Slot, Failure>
+  /** The slot, while this node leads: by its lease, or with its ballot confirmed. */
+  readonly own: Effect.Effect<Slot.Slot, Failure>
   /** Asks another node. */
   readonly ask: (node: NodeId.NodeId) => Effect.Effect<Slot.Slot, Failure>
   /** How long the leader may take to answer. */
@@ -61,8 +63,8 @@ export const make = (options: {
     const { leader, requests, self } = options
     const scope = yield* Effect.scope
     const runFork = Runtime.runFork(yield* Effect.runtime<never>())
-    const here = Effect.map(options.confirm, (slot): ReadSlot => ({ slot, leader: self }))
-    let waiting: Array<(outcome: Effect.Effect<ReadSlot, Failure>) => void> = []
+    const here = Effect.map(options.own, (slot): ReadSlot => ({ slot, leader: self }))
+    let waiting = new Set<(outcome: Effect.Effect<ReadSlot, Failure>) => void>()
     let asking = false
 
     const question = Effect.suspend((): Effect.Effect<ReadSlot, Failure> => {
@@ -79,10 +81,10 @@ export const make = (options: {
 
     /** One question at a time: those who come while it is under way may need a later slot. */
     const next = (): void => {
-      if (asking || waiting.length === 0) return
+      if (asking || waiting.size === 0) return
       asking = true
       const readers = waiting
-      waiting = []
+      waiting = new Set()
       runFork(question, { scope }).addObserver((outcome) => {
         asking = false
         for (const answer of readers) answer(outcome)
@@ -94,8 +96,9 @@ export const make = (options: {
       options.isLeading()
         ? here
         : requests.ask<ReadSlot, Failure>((answer) => {
-            waiting.push(answer)
+            waiting.add(answer)
             next()
+            return () => void waiting.delete(answer)
           })
     )
   })

@@ -19,7 +19,7 @@
  */
 import { type Bounds, Client, type ClientConfig, type ClientRpcs, Endpoint } from "@synod/client"
 import { Journal, type JournalError, JournalStore } from "@synod/journal"
-import { Ballot, Quorum, Slot } from "@synod/paxos"
+import { Ballot, Election, Quorum, Slot } from "@synod/paxos"
 import type { Message, NodeId } from "@synod/paxos"
 import { Machine } from "@synod/state-machine"
 import type { Caller, Executor, StateMachine } from "@synod/state-machine"
@@ -210,9 +210,11 @@ export const make = (
         quorums,
         promised,
         // Who can't vote, or apply, can't lead.
-        campaign: (above) => {
-          if (trouble() === undefined) proposer.tell({ _tag: "Campaign", above })
+        campaign: (campaign) => {
+          if (trouble() === undefined) proposer.tell(campaign)
         },
+        withdraw: () => proposer.tell({ _tag: "Withdraw" }),
+        handOver: proposer.prefer,
         follow: (ballot) => proposer.tell({ _tag: "Observe", ballot })
       }),
       scope
@@ -283,8 +285,15 @@ export const make = (
       onSuccess: ({ at, digest }): ClientRpcs.Digest => ({ appliedThrough: at.slot, digest })
     })
 
+    /** While it leads: at once from a lease that holds, if that will do; otherwise once its ballot is confirmed. */
+    const readSlot = (leased: boolean) =>
+      Effect.suspend(() => {
+        const slot = leased ? proposer.leased() : undefined
+        return slot === undefined ? proposer.confirm : Effect.succeed(slot)
+      })
+
     const client = yield* Scope.extend(
-      Gateway.make(machine, { learner, leader, proposer, requests, follow: feeds.follow, status, digest }),
+      Gateway.make(machine, { learner, leader, proposer, readSlot, requests, follow: feeds.follow, status, digest }),
       scope
     )
 
@@ -311,15 +320,26 @@ export const make = (
     const whileItVotes = unless(acceptor.trouble)
     const whileItCanLead = unless(trouble)
 
+    /** While it hears its leader it lets nobody else prepare: as if the message were lost. */
+    const whileItHeeds = <A>(message: Message.ToAcceptor, effect: Effect.Effect<A, Endpoint.Unreachable>) =>
+      Effect.suspend(() =>
+        message._tag !== "Prepare" || Election.heeds(election.state(), message)
+          ? effect
+          : new Endpoint.Unreachable({ reason: `node ${peers.self} hears its leader`, sent: true })
+      )
+
     const peer: Peer = {
       acceptor: (message) =>
-        ask<AcceptorActor.Request, Message.ToProposer>(acceptor, (reply, refuse) => ({ message, reply, refuse })),
+        whileItHeeds(
+          message,
+          ask<AcceptorActor.Request, Message.ToProposer>(acceptor, (reply, refuse) => ({ message, reply, refuse }))
+        ),
       heartbeat: (message) =>
         whileItVotes(
           ask<ElectionActor.Input, Message.HeartbeatReply>(election, (reply) => ({ _tag: "Heartbeat", message, reply }))
         ),
       takeOver: (message) => whileItCanLead(Effect.sync(() => void election.tell({ _tag: "TakeOver", message }))),
-      readSlot: proposer.confirm,
+      readSlot,
       snapshot: (message) =>
         Effect.catchAll(snapshots.serve(message), ({ message: reason }) =>
           Effect.fail(new Endpoint.Unreachable({ reason, sent: true }))

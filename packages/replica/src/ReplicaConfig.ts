@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { Bounds } from "@synod/client"
+import { Lease as PaxosLease } from "@synod/paxos"
 import * as Context from "effect/Context"
 import { type Compression, longest } from "./Compression.js"
 import * as Duration from "effect/Duration"
@@ -31,6 +32,17 @@ export interface Values {
    */
   readonly silence: number
   /**
+   * Who should lead, of those that can: a number for each node, the higher the rather, 0 for those without one. A leader hands over
+   * to a replica with a higher one that was able to lead for ten heartbeats. Default: none, all are equal, and whoever leads
+   * goes on.
+   */
+  readonly priorities: { readonly [node: number]: number }
+  /**
+   * Whether `leased` queries are answered by the leader without asking anybody (see `Lease` of `@synod/paxos`). Default: `"off"`:
+   * they are confirmed like linearizable ones, and no answer relies on how fast clocks run.
+   */
+  readonly lease: Lease | "off"
+  /**
    * Slots that may be proposed and not yet chosen. Default: 8: enough to keep network and disk busy at once; more makes
    * batches smaller.
    */
@@ -46,6 +58,11 @@ export interface Values {
    * what waits longer than a client's `attempt` is sent a second time, and the more of that, the less is done.
    */
   readonly waitingBytes: number
+  /**
+   * Requests with queries that may wait at a replica: for the leader's word, or for a slot to be applied; past it clients get
+   * `Overloaded`. Default: 4,096.
+   */
+  readonly waitingReads: number
   /** What an overloaded client is told to wait. Default: 50 milliseconds. */
   readonly retryAfter: Duration.DurationInput
   /**
@@ -128,6 +145,27 @@ export interface Values {
 }
 
 /**
+ * Leases, and what their promise rests on: a `leased` answer may be stale if a clock drifts more than this.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Lease {
+  /**
+   * How long an acceptor that has answered its leader promises nothing to anybody else. A leader that is lost is replaced no
+   * sooner than that, so it should be no longer than `silence` heartbeats, after which it would be replaced anyway; and several
+   * heartbeats long, to be renewed in time. To shorten it, or to turn leases off, stop all replicas first.
+   */
+  readonly duration: Duration.DurationInput
+  /**
+   * How much faster or slower than true time any replica's monotonic clock may run, as a share, below 1. Quartz keeps to
+   * 0.0002 and NTP slews by at most 0.0005; 0.01 is plenty. A machine that is suspended, or moved while it runs, has a clock that
+   * stands still, beyond any bound: don't use leases on such.
+   */
+  readonly drift: number
+}
+
+/**
  * @since 0.1.0
  * @category constants
  */
@@ -135,11 +173,14 @@ export const defaults: Values = {
   heartbeat: Duration.millis(100),
   jitter: 0.2,
   silence: 4,
+  priorities: {},
+  lease: "off",
   pipeline: 8,
   batchEnvelopes: 256,
   batchBytes: 96 * 1024,
   envelope: 72 * 1024,
   waitingBytes: 2 * 1024 * 1024,
+  waitingReads: 4096,
   retryAfter: Duration.millis(50),
   chunk: 256 * 1024,
   keep: 256,
@@ -183,11 +224,14 @@ export const checked: Effect.Effect<Values, Bounds.ConfigRefused> = Effect.flatM
     heartbeat: Bounds.time,
     jitter: Bounds.share,
     silence: Bounds.count(1, 1000),
+    priorities,
+    lease,
     pipeline: Bounds.count(1, 1024),
     batchEnvelopes: Bounds.count(1, 65_536),
     batchBytes: Bounds.bytes,
     envelope: Bounds.bytes,
     waitingBytes: Bounds.count(config.envelope, Number.MAX_SAFE_INTEGER),
+    waitingReads: Bounds.count(1, 1_000_000),
     retryAfter: Bounds.time,
     chunk: Bounds.count(1, longest),
     keep: Bounds.count(0, 1_000_000),
@@ -210,6 +254,42 @@ export const checked: Effect.Effect<Values, Bounds.ConfigRefused> = Effect.flatM
     hold: Bounds.time
   })
 )
+
+const priorities: Bounds.Rule = {
+  expected: "finite numbers by node",
+  holds: (value) => typeof value === "object" && value !== null && Object.values(value).every(Number.isFinite)
+}
+
+const lease: Bounds.Rule = {
+  expected: '"off", or a duration from 1 millisecond to 1 day with a drift from 0 to 0.5',
+  holds: (value) =>
+    value === "off" ||
+    (typeof value === "object" &&
+      value !== null &&
+      "duration" in value &&
+      Bounds.time.holds(value.duration) &&
+      "drift" in value &&
+      typeof value.drift === "number" &&
+      value.drift >= 0 &&
+      value.drift <= 0.5)
+}
+
+/**
+ * How long an acceptor's grants last, in milliseconds; 0 without leases.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const grant = ({ lease }: Values): number => (lease === "off" ? 0 : Duration.toMillis(lease.duration))
+
+/**
+ * On what terms a leader relies on grants.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const leaseTerms = (config: Values): PaxosLease.Terms | undefined =>
+  config.lease === "off" ? undefined : PaxosLease.terms(grant(config), config.lease.drift)
 
 /**
  * The longest frame replicas exchange, in bytes: all slots that can be undecided when the lead changes (twice the

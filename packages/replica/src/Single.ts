@@ -26,7 +26,7 @@ export const layer = (options: {
     acceptor: nobody,
     heartbeat: nobody,
     takeOver: nobody,
-    readSlot: nobody(),
+    readSlot: nobody,
     snapshot: nobody,
     client: { submit: nobody, query: nobody, follow: nobody, status: nobody(), digest: nobody() }
   }

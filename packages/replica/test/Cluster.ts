@@ -122,10 +122,11 @@ export const make = (
         acceptor: (message) => cut(from, to, peer.acceptor(message)),
         heartbeat: (message) => cut(from, to, peer.heartbeat(message)),
         takeOver: (message) => cut(from, to, peer.takeOver(message)),
-        readSlot: Effect.suspend(() => {
-          questions++
-          return cut(from, to, peer.readSlot)
-        }),
+        readSlot: (leased) =>
+          Effect.suspend(() => {
+            questions++
+            return cut(from, to, peer.readSlot(leased))
+          }),
         snapshot: (message) => cut(from, to, peer.snapshot(message)),
         client: peer.client
       }

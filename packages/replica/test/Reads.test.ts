@@ -2,6 +2,7 @@
  * Reads at followers: as new as asked, answered without the leader's machine, and by nobody who can't know.
  */
 import { expect, it } from "@effect/vitest"
+import { ReplicaConfig } from "@synod/replica"
 import { Consistency } from "@synod/state-machine"
 import { Effect, Fiber } from "effect"
 import * as Cluster from "./Cluster.js"
@@ -81,3 +82,23 @@ it.scoped("a client that wrote at the leader reads its writes at another replica
 )
 
 const all = { concurrency: "unbounded" } as const
+
+it.scoped("more reads than may wait are refused, and those that gave up make room", () =>
+  Effect.gen(function* () {
+    const config = { ...ReplicaConfig.defaults, waitingReads: 3 }
+    const cluster = yield* Effect.provideService(Cluster.make(), ReplicaConfig.ReplicaConfig, config)
+    const leader = yield* cluster.leader
+    const endpoint = cluster.endpoint(leader)
+    const release = yield* cluster.hold(leader, "proposer")
+    const ask = Effect.zipLeft(Effect.fork(Effect.either(endpoint.query([], "linearizable"))), VirtualTime.turn)
+    const waiting = yield* Effect.forEach([1, 2, 3], () => ask)
+    const tag = yield* Effect.map(Effect.flip(endpoint.query([], "linearizable")), ({ _tag }) => _tag)
+    expect(tag).toBe("Overloaded")
+    yield* Fiber.interrupt(waiting[0]!)
+    const late = yield* ask
+    yield* release
+    const answers = yield* Effect.forEach([waiting[1]!, waiting[2]!, late], Fiber.join)
+    expect(answers.map(({ _tag }) => _tag)).toEqual(["Right", "Right", "Right"])
+    expect((yield* endpoint.query([], "linearizable")).slot).toBeGreaterThanOrEqual(0)
+  }).pipe(Effect.scoped, VirtualTime.provide)
+)

@@ -230,6 +230,15 @@ describe("a replica that must not start", () => {
     [{ heartbeat: 0 }, 'The replica\'s option "heartbeat" must be a time from 1 millisecond to 1 day, not 0.'],
     [{ jitter: 2 }, 'The replica\'s option "jitter" must be a number from 0 to 1, not 2.'],
     [{ silence: 0 }, 'The replica\'s option "silence" must be a whole number from 1 to 1000, not 0.'],
+    [
+      { priorities: { 2: "high" as unknown as number } },
+      'The replica\'s option "priorities" must be finite numbers by node, not {"2":"high"}.'
+    ],
+    [
+      { lease: { duration: 400, drift: 0.6 } },
+      'The replica\'s option "lease" must be "off", or a duration from 1 millisecond to 1 day with a drift from 0 to 0.5, not {"duration":400,"drift":0.6}.'
+    ],
+    [{ waitingReads: 0 }, 'The replica\'s option "waitingReads" must be a whole number from 1 to 1000000, not 0.'],
     [{ pipeline: 0 }, 'The replica\'s option "pipeline" must be a whole number from 1 to 1024, not 0.'],
     [
       { batchEnvelopes: 0.5 },

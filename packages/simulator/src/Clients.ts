@@ -169,7 +169,7 @@ export const start = <Name extends string, Commands extends Rpc.Any, Queries ext
     const query: Caller.Caller["query"] = (query, consistency) =>
       Effect.suspend(() => {
         const floor = consistency === "stale" ? 0 : told
-        const call = consistency === "linearizable" ? called(query) : undefined
+        const call = consistency === "linearizable" || consistency === "leased" ? called(query) : undefined
         return Effect.tapBoth(caller.query(query, consistency), {
           onSuccess: (bytes) =>
             Effect.sync(() => {

@@ -22,7 +22,7 @@ import { CoreJudge } from "./internal/coreJudge.js"
 import { CoreNemesis, describe } from "./internal/coreNemesis.js"
 import { firstClient, nameOf, type Address, type Envelope } from "./internal/coreMessage.js"
 import { CoreNetwork } from "./internal/coreNetwork.js"
-import { CoreNode, type NodeWorld } from "./internal/coreNode.js"
+import { CoreNode, handsOver, type NodeWorld } from "./internal/coreNode.js"
 import * as Setting from "./internal/coreSetting.js"
 import * as CoreTrace from "./internal/coreTrace.js"
 import * as Partition from "./Partition.js"
@@ -68,6 +68,14 @@ export const run = (seed: number, options: Options): Outcome => {
  */
 export const liveAgain = (kind: Atlas.Kind): string => `live again: ${kind}`
 
+/**
+ * What a run reports when a leader prepared anew for the sake of a node that came back.
+ *
+ * @since 0.1.0
+ * @category reporting
+ */
+export const goesAbove = "a leader goes above a ballot that somebody brought along"
+
 /** What is thrown in a run is a finding, whatever it is. */
 const violationOf = (error: unknown, time: number): Violation => {
   if (error instanceof Violation) return error
@@ -98,6 +106,7 @@ class CoreCluster {
   private readonly agenda = Agenda.make<() => void>()
   private readonly seeded: Seeded.Seeded
   private readonly counts = Fault.counts()
+  private readonly setting: Setting.Setting
   private readonly trace: CoreTrace.CoreTrace
   private readonly judge: CoreJudge
   private readonly atlas: Atlas.Atlas
@@ -124,6 +133,7 @@ class CoreCluster {
     this.judge = new CoreJudge(quorums, now)
     this.atlas = Atlas.make(quorums, options)
     const setting = Setting.draw(this.seeded.fork("setting"))
+    this.setting = setting
     const common = { now, agenda: this.agenda, counts: this.counts, trace: this.trace, judge: this.judge, setting }
     const fork = (part: string) => ({ ...common, seeded: this.seeded.fork(part) })
     const network = new CoreNetwork(
@@ -204,15 +214,22 @@ class CoreCluster {
       }
       return false
     }
-    const since = this.now
+    // A disk that was slow may still be at it, and a link that was clogged: what they do then is the last of the faults.
+    const since = Math.max(this.now, this.network.heldUntil(nodes), ...core.map(({ disk }) => disk.busyUntil))
     this.probe(core, live)
-    this.until(since + bound, live)
+    const trimmed = Math.max(...core.map(({ disk }) => disk.durable.trimmedThrough))
+    const lacks = core.some(({ disk }) => disk.durable.acceptedThrough < trimmed)
+    const within = lacks ? Setting.patience : Setting.settled
+    const lease = this.setting.lease === undefined ? 0 : Setting.leaseEnd(this.setting.lease)
+    this.until(since + within * Setting.electionTimeout + lease, live)
     if (!live()) {
-      const sentence = `a healthy core (${kind}) chooses nothing new within ${Setting.patience} election timeouts`
+      const more = lease === 0 ? "" : ` and ${Math.round(lease)} ms of leases`
+      const sentence = `a healthy core (${kind}) chooses nothing new within ${within} election timeouts${more}`
       this.judge.fail("liveness", sentence)
     }
     this.judge.happened(liveAgain(kind))
-    this.judge.took(`a core (${kind}) is live again`, (this.now - since) / Setting.electionTimeout)
+    const late = `${lacks ? ", snapshot and all" : ""}${lease === 0 ? "" : ", with leases"}`
+    this.judge.took(`a core (${kind}) is live again${late}`, Math.max(0, this.now - since) / Setting.electionTimeout)
     this.steady(kind)
   }
 
@@ -240,6 +257,7 @@ class CoreCluster {
     for (const node of left) this.restart(node, backWithin)
     const same = () => left.every((node) => node.applied === this.judge.chosen.length)
     const since = this.now
+    const keeps = this.keeper()
     this.until(this.now + bound, same)
     if (!same() && !this.options.harsh) {
       const applied = left.map((node) => `${node.name} ${node.applied}`).join(", ")
@@ -247,6 +265,24 @@ class CoreCluster {
       this.judge.fail("liveness", sentence)
     }
     if (same()) this.judge.took("everybody has applied everything", (this.now - since) / Setting.electionTimeout)
+    keeps()
+  }
+
+  /** A node that returns with a high ballot, and perhaps with an attempt to lead under way, deposes nobody. */
+  private keeper(): () => void {
+    const handed = () => this.judge.sometimes.get(handsOver) ?? 0
+    const [before, leader, leaders] = [handed(), this.lastLeader, this.leaders]
+    const leads = this.nodes.some(({ id, isHandingOver, isLeading }) => id === leader && isLeading && !isHandingOver)
+    if (this.options.harsh || !leads) return () => {}
+    return () => {
+      this.until(this.now + Setting.steady * Setting.electionTimeout, () => this.lastLeader !== leader)
+      if (this.leaders > leaders) this.judge.happened(goesAbove)
+      if (this.lastLeader === leader || handed() > before) return
+      this.judge.fail(
+        "nobody is deposed",
+        `n${leader} led and was heard, and n${this.lastLeader} took the lead from it`
+      )
+    }
   }
 
   /** Asks every leader of the core for something new, once a heartbeat, until it is live. */

@@ -15,6 +15,7 @@ export interface CoreSteps {
   readonly acceptor: typeof Acceptor.step
   readonly proposer: typeof Proposer.step
   readonly election: typeof Election.step
+  readonly heeds: typeof Election.heeds
   readonly learner: typeof Learner.step
   /** The machine of the core tier: performs a command, or answers one that it knows. */
   readonly perform: (
@@ -38,6 +39,7 @@ export const production: CoreSteps = {
   acceptor: Acceptor.step,
   proposer: Proposer.step,
   election: Election.step,
+  heeds: Election.heeds,
   learner: Learner.step,
   perform: Machine.perform
 }

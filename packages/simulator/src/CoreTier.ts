@@ -8,6 +8,7 @@ import * as Either from "effect/Either"
 import * as Atlas from "./Atlas.js"
 import * as CoreCluster from "./CoreCluster.js"
 import type { Fault, Rates } from "./Fault.js"
+import { handsOver } from "./internal/coreNode.js"
 import * as CoreSetting from "./internal/coreSetting.js"
 import * as Partition from "./Partition.js"
 import * as Seeded from "./Seeded.js"
@@ -25,9 +26,12 @@ export const tier: Tier = {
     ...always,
     ...(harsh
       ? []
-      : Atlas.kinds
-          .filter((kind) => kind !== "ring" || replicas >= Partition.fewest("ring"))
-          .map(CoreCluster.liveAgain))
+      : [
+          CoreCluster.goesAbove,
+          ...Atlas.kinds
+            .filter((kind) => kind !== "ring" || replicas >= Partition.fewest("ring"))
+            .map(CoreCluster.liveAgain)
+        ])
   ],
   run: (seed, { harsh, rates, readable, replicas }) => {
     const all = harsh ? CoreSetting.harsh : CoreSetting.rates
@@ -44,6 +48,11 @@ export const tier: Tier = {
 const always: ReadonlyArray<string> = [
   "a ballot is confirmed for reads",
   "a command that was chosen twice is answered from its session",
+  handsOver,
+  "a leader hands over to a node that should rather lead",
+  "a lease ends before the read that relies on it is answered",
+  "a read relies on a lease",
+  "an attempt to lead is given up",
   "a leader comes up while an old one still believes to lead",
   "a leader gives way to a higher ballot",
   "a learner reads what it missed from the journal",

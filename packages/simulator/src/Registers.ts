@@ -118,7 +118,8 @@ type Failure = Effect.Effect.Error<ReturnType<RegistersClient["Add" | "Write" | 
 const read = (client: RegistersClient, name: string, seeded: Seeded): Effect.Effect<unknown, unknown> => {
   const value = client.Read({ name })
   const roll = seeded.next()
-  if (roll < 0.7) return value
+  if (roll < 0.35) return value
+  if (roll < 0.7) return Consistency.leased(value)
   if (roll < 0.8) return Consistency.readYourWrites(value)
   if (roll < 0.9) return Effect.flatMap(client.seen, (slot) => Consistency.atLeast(slot)(value))
   return Consistency.stale(value)

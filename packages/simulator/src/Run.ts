@@ -85,6 +85,9 @@ const heartbeat = Duration.millis(250)
 // Nothing in a simulated world waits for the world outside.
 await Effect.runPromise(Compression.load)
 
+/** How much clocks are skewed at most: what leases are told. */
+const skew = 0.1
+
 /** Bounds as small as some users will set them, so that each of them is met. */
 const tight = (seeded: Seeded.Seeded): ReplicaConfig.Values => ({
   ...ReplicaConfig.defaults,
@@ -101,7 +104,12 @@ const tight = (seeded: Seeded.Seeded): ReplicaConfig.Values => ({
   margin: seeded.pick([0, 2, 20]),
   marginBytes: seeded.pick([0, 1_000, ReplicaConfig.defaults.marginBytes]),
   compression: seeded.pick(["none", "zstd"]),
-  pin: seeded.pick([Duration.seconds(1), ReplicaConfig.defaults.pin])
+  pin: seeded.pick([Duration.seconds(1), ReplicaConfig.defaults.pin]),
+  lease: seeded.pick([
+    "off",
+    { duration: Duration.times(heartbeat, ReplicaConfig.defaults.silence), drift: skew }
+  ] as const),
+  priorities: seeded.pick([{}, {}, { 2: 1 }])
 })
 
 /** Room for fewer sessions than there are clients, and sessions that end while their client waits. */

@@ -45,13 +45,13 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "accepts below its promise",
     steps: {
-      acceptor: (state, message, options) => {
+      acceptor: (state, message, options, now) => {
         if (message._tag !== "Accept" || !Ballot.lessThan(message.ballot, state.promised)) {
-          return acceptor(state, message, options)
+          return acceptor(state, message, options, now)
         }
-        if (Ballot.lessThan(message.ballot, state.acceptedBallot)) return acceptor(state, message, options)
+        if (Ballot.lessThan(message.ballot, state.acceptedBallot)) return acceptor(state, message, options, now)
         const { promised } = state
-        const next = acceptor({ ...state, promised: message.ballot }, message, options)
+        const next = acceptor({ ...state, promised: message.ballot }, message, options, now)
         return {
           state: { ...next.state, promised },
           actions: rewritten(next.actions, (write) => ({ ...write, state: { ...write.state, promised } }))
@@ -62,8 +62,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "a promise is not made durable",
     steps: {
-      acceptor: (state, message, options) => {
-        const next = acceptor(state, message, options)
+      acceptor: (state, message, options, now) => {
+        const next = acceptor(state, message, options, now)
         return message._tag === "Prepare"
           ? { ...next, actions: next.actions.filter(({ _tag }) => _tag !== "Persist") }
           : next
@@ -78,7 +78,11 @@ export const mutants: ReadonlyArray<Mutant> = [
         if (input._tag !== "Campaign" || next.state._tag !== "Preparing") return next
         const { ballot } = next.state
         const others = options.quorums.members.filter((node) => node !== options.self)
-        const early = others.map((to): Proposer.Action => ({ _tag: "Send", to, message: { _tag: "Prepare", ballot } }))
+        const early = others.map((to): Proposer.Action => ({
+          _tag: "Send",
+          to,
+          message: { _tag: "Prepare", ballot, released: Ballot.zero }
+        }))
         return { ...next, actions: [...early, ...next.actions] }
       }
     }
@@ -97,8 +101,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "the watermark is believed across ballots",
     steps: {
-      acceptor: (state, message, options) => {
-        const next = acceptor(state, message, options)
+      acceptor: (state, message, options, now) => {
+        const next = acceptor(state, message, options, now)
         if (message._tag !== "Accept" || message.chosenThrough <= next.state.chosenThrough) return next
         const through = Slot.min(message.chosenThrough, next.state.log.through)
         const after = next.state.chosenThrough
@@ -113,19 +117,19 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "a gap in the sequence is accepted",
     steps: {
-      acceptor: (state, message, options) =>
+      acceptor: (state, message, options, now) =>
         message._tag === "Accept" &&
         Ballot.equals(message.ballot, state.acceptedBallot) &&
         message.after > state.log.through
-          ? acceptor(state, { ...message, after: state.log.through }, options)
-          : acceptor(state, message, options)
+          ? acceptor(state, { ...message, after: state.log.through }, options, now)
+          : acceptor(state, message, options, now)
     }
   },
   {
     name: "a suffix is kept that the new ballot has replaced",
     steps: {
-      acceptor: (state, message, options) => {
-        const next = acceptor(state, message, options)
+      acceptor: (state, message, options, now) => {
+        const next = acceptor(state, message, options, now)
         const renewed = !Ballot.equals(next.state.acceptedBallot, state.acceptedBallot)
         if (!renewed || next.state.log.through >= state.log.through) return next
         const tail = Log.slice(state.log, next.state.log.through)

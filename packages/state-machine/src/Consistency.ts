@@ -3,6 +3,7 @@
  *
  * ```ts
  * bank.Balance({ account })                                  // linearizable
+ * bank.Balance({ account }).pipe(Consistency.leased)         // the same, if clocks are as good as the replicas were told
  * bank.Balance({ account }).pipe(Consistency.readYourWrites) // at least as new as all that this client was told
  * bank.Balance({ account }).pipe(Consistency.atLeast(slot))  // at least as new as that slot of the log
  * bank.Balance({ account }).pipe(Consistency.stale)          // what the nearest replica has applied
@@ -15,6 +16,8 @@ import * as Effect from "effect/Effect"
 
 /**
  * - `linearizable`: reflects every command that was answered, to anyone, before the query began.
+ * - `leased`: the same, as long as no replica's clock drifts more than its configuration says; then the leader needs to ask
+ *   nobody. Where leases are off, or the leader has none, the answer is confirmed as a linearizable one is.
  * - `readYourWrites`: reflects every command and query that was answered to this client before the query began. The
  *   nearest replica answers, as soon as it has applied that much; no leader is asked.
  * - `atLeast`: reflects the log through that slot, which another client may have named (`client.seen`).
@@ -31,7 +34,7 @@ export type Consistency = Asked | "readYourWrites"
  * @since 0.1.0
  * @category models
  */
-export type Asked = "linearizable" | { readonly atLeast: number } | "stale"
+export type Asked = "linearizable" | "leased" | { readonly atLeast: number } | "stale"
 
 /**
  * What queries ask for where nothing nearer says otherwise. Provide it to change the default of a whole program.
@@ -52,6 +55,17 @@ export class Current extends Context.Reference<Current>()("@synod/state-machine/
 export const linearizable: <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R> = Effect.provideService(
   Current,
   "linearizable"
+)
+
+/**
+ * Queries inside see every command that was answered before they began, as long as no replica's clock drifts more than it may.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const leased: <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R> = Effect.provideService(
+  Current,
+  "leased"
 )
 
 /**

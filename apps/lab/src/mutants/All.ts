@@ -1,6 +1,7 @@
 /** All mutants, in the order in which they are run and listed. */
 import { elections } from "./Elections.js"
 import { journals } from "./Journals.js"
+import { leases } from "./Leases.js"
 import { logs } from "./Logs.js"
 import { messages } from "./Messages.js"
 import type { Mutant } from "./Mutant.js"
@@ -15,6 +16,7 @@ export const all: ReadonlyArray<Mutant> = [
   ...promises,
   ...logs,
   ...reads,
+  ...leases,
   ...sessions,
   ...journals,
   ...snapshotting,

@@ -78,7 +78,7 @@ export const logs: ReadonlyArray<Mutant> = [
         find: `  const fresh = message.entries.slice(self.log.through - message.after)
   const log = Log.append(self.log, fresh)
   const state: State = { ...self, log, chosenThrough: believed(self, message, log) }
-  const answer = accepted(state, message, log.through)
+  const answer = accepted(state, message, log.through, options)
   return fresh.length === 0
     ? finish(self, state, options, answer)
     : finish(self, state, options, persist(state, self.log.through, fresh), answer)`,
@@ -86,7 +86,7 @@ export const logs: ReadonlyArray<Mutant> = [
   const fresh = message.entries.slice(after - message.after)
   const log = Log.append(Log.truncate(self.log, after), fresh)
   const state: State = { ...self, log, chosenThrough: believed(self, message, log) }
-  const answer = accepted(state, message, log.through)
+  const answer = accepted(state, message, log.through, options)
   return fresh.length === 0 && log.through === self.log.through
     ? finish(self, state, options, answer)
     : finish(self, state, options, persist(state, after, fresh), answer)`
@@ -176,8 +176,8 @@ export const logs: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: follower,
-        find: '  due !== undefined &&\n  mode !== "Unknown" &&',
-        replace: '  due === undefined &&\n  mode !== "Unknown" &&\n  due !== undefined &&'
+        find: "  due !== undefined &&\n  isJoined(mode) &&",
+        replace: "  due === undefined &&\n  isJoined(mode) &&\n  due !== undefined &&"
       }
     ],
     tier: "core"

@@ -33,10 +33,13 @@ export const processes: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: "packages/paxos/src/Leader.ts",
-        find: "  return Replication.everyone(state, options)",
-        replace: `  const sent = Replication.everyone(state, options)
-  const slot = Slot.max(self.chosenThrough, self.adopted.acceptedThrough)
-  return Step.make<Leading.Leading, Action>(sent.state, ...sent.actions, { _tag: "Confirmed", confirm: state.confirm.asked, slot })`
+        find: "Next =>\n  Replication.everyone(asking(self, now, options), options)",
+        replace: `Next => {
+  const state = asking(self, now, options)
+  const sent = Replication.everyone(state, options)
+  const confirmed: Action = { _tag: "Confirmed", confirm: state.confirm.asked, slot: readable(self) }
+  return Step.make<Leading.Leading, Action>(sent.state, ...sent.actions, confirmed)
+}`
       }
     ],
     tier: "processes"

@@ -12,8 +12,8 @@ export const promises: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: acceptor,
-        find: "    : Step.make(state, persist(state, state.log.through, []), promise)",
-        replace: "    : Step.make(state, promise)"
+        find: "isNew ? Step.make(state, persist(state, state.log.through, []), promise) : ",
+        replace: ""
       }
     ],
     tier: "core"
@@ -94,8 +94,8 @@ export const promises: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: acceptor,
-        find: "  const state: State = { ...self, promised: ballot }",
-        replace: "  const state: State = { ...self, promised: ballot, acceptedBallot: ballot }"
+        find: "{ ...self, promised: ballot, grantedRound: 0 }",
+        replace: "{ ...self, promised: ballot, grantedRound: 0, acceptedBallot: ballot }"
       }
     ],
     tier: "core"
@@ -111,8 +111,8 @@ export const promises: ReadonlyArray<Mutant> = [
       },
       {
         file: proposer,
-        find: "      return campaign(self, Ballot.max(self.highest, input.above), options)",
-        replace: "      return campaign(self, self.highest, options)"
+        find: "      return campaign(self, Ballot.max(self.highest, input.above), input.released ?? Ballot.zero, options)",
+        replace: "      return campaign(self, self.highest, input.released ?? Ballot.zero, options)"
       }
     ],
     tier: "core"

@@ -10,8 +10,8 @@ export const reads: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: leader,
-        find: "          slot: Slot.max(after.chosenThrough, after.adopted.acceptedThrough)",
-        replace: "          slot: after.chosenThrough"
+        find: "=> Slot.max(self.chosenThrough, self.adopted.acceptedThrough)",
+        replace: "=> self.chosenThrough"
       }
     ],
     tier: "core"
@@ -22,10 +22,13 @@ export const reads: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: leader,
-        find: "  return Replication.everyone(state, options)",
-        replace: `  const sent = Replication.everyone(state, options)
-  const slot = Slot.max(self.chosenThrough, self.adopted.acceptedThrough)
-  return Step.make<Leading.Leading, Action>(sent.state, ...sent.actions, { _tag: "Confirmed", confirm: state.confirm.asked, slot })`
+        find: "Next =>\n  Replication.everyone(asking(self, now, options), options)",
+        replace: `Next => {
+  const state = asking(self, now, options)
+  const sent = Replication.everyone(state, options)
+  const confirmed: Action = { _tag: "Confirmed", confirm: state.confirm.asked, slot: readable(self) }
+  return Step.make<Leading.Leading, Action>(sent.state, ...sent.actions, confirmed)
+}`
       }
     ],
     tier: "core"
@@ -61,7 +64,7 @@ export const reads: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: "packages/replica/src/Gateway.ts",
-        find: "Effect.flatMap(readSlot, ({ leader, slot }) =>",
+        find: "Effect.flatMap(readSlot[kind], ({ leader, slot }) =>",
         replace: "Effect.flatMap(Effect.succeed({ leader: peers.self, slot: Slot.zero }), ({ leader, slot }) =>"
       }
     ],

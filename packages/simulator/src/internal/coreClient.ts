@@ -15,12 +15,16 @@ import type { CoreTrace } from "./coreTrace.js"
 /** How often an operation reads. */
 const reads = 0.3
 
+/** How often a read is content with a lease. */
+const leased = 0.5
+
 /** The pause before a refused operation is sent again, in milliseconds. */
 const pause = 20
 
 interface Operation {
   readonly kind: "submit" | "read"
   readonly sequence: number
+  readonly leased: boolean
   readonly until: number
   /** What was applied by somebody when it was asked. */
   readonly floor: number
@@ -87,6 +91,7 @@ export class CoreClient {
     this.operation = {
       kind: seeded.chance(reads) ? "read" : "submit",
       sequence: ++this.sequence,
+      leased: seeded.chance(leased),
       until: now() + setting.deadline,
       floor: judge.appliedThrough,
       attempt: 0
@@ -96,8 +101,8 @@ export class CoreClient {
   }
 
   private send(operation: Operation): void {
-    const { kind, sequence } = operation
-    this.world.network.send(this.address, this.target, { kind, client: this.address, sequence })
+    const { kind, leased, sequence } = operation
+    this.world.network.send(this.address, this.target, { kind, client: this.address, sequence, leased })
     this.after(this.world.setting.attempt, operation)
   }
 

@@ -39,6 +39,9 @@ export class CoreDisk {
     private rates: Rates
   ) {}
 
+  /** When the write under way ends. */
+  busyUntil = 0
+
   /** How long it takes to write what steps asked for, in milliseconds; or why it can't be written. */
   begin(asked: ReadonlyArray<Durable.Write>): number | "is full" | "fails to sync" {
     const { counts, now, seeded, sync } = this.world
@@ -48,8 +51,10 @@ export class CoreDisk {
       return "fails to sync"
     }
     this.underWay = mergedOf(asked)
-    const time = sync * (1 + 3 * seeded.next())
-    return now() < this.slowUntil ? time * slowness : time
+    const quick = sync * (1 + 3 * seeded.next())
+    const time = now() < this.slowUntil ? quick * slowness : quick
+    this.busyUntil = now() + time
+    return time
   }
 
   /** What was begun is synced. */

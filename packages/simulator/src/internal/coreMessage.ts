@@ -12,13 +12,15 @@ export type Envelope =
   | { readonly kind: "heard"; readonly message: Message.HeartbeatReply }
   /** Nobody runs at the address that was asked in this round of heartbeats: the host says so, as TCP does. */
   | { readonly kind: "refused"; readonly round: number }
+  | { readonly kind: "takeOver"; readonly message: Message.TakeOver }
   | { readonly kind: "acceptor"; readonly message: Message.ToAcceptor }
   | { readonly kind: "proposer"; readonly message: Message.ToProposer }
   | { readonly kind: "fetchSnapshot"; readonly ballot: Ballot.Ballot }
   | { readonly kind: "snapshot"; readonly snapshot: Machine.Snapshot }
   | { readonly kind: "noSnapshot" }
   | { readonly kind: "submit"; readonly client: number; readonly sequence: number }
-  | { readonly kind: "read"; readonly client: number; readonly sequence: number }
+  /** `leased`: the leader's lease will do. */
+  | { readonly kind: "read"; readonly client: number; readonly sequence: number; readonly leased: boolean }
   | { readonly kind: "answer"; readonly sequence: number; readonly slot: number | undefined }
   | { readonly kind: "notLeader"; readonly sequence: number; readonly leader: number | undefined }
 

@@ -13,16 +13,8 @@ import type { Agenda } from "./agenda.js"
 import { nameOf } from "./coreMessage.js"
 import type { CoreNetwork } from "./coreNetwork.js"
 import type { CoreNode } from "./coreNode.js"
+import { lasts } from "./coreSetting.js"
 import type { CoreTrace } from "./coreTrace.js"
-
-/** How long each of them lasts, in milliseconds: at least, and at most. */
-const lasts = {
-  partition: [200, 4000],
-  clog: [100, 2000],
-  pause: [200, 3000],
-  full: [500, 2000],
-  slow: [500, 3000]
-} as const
 
 /** @internal */
 export interface NemesisWorld {
@@ -79,6 +71,9 @@ export class CoreNemesis {
       case "outage":
         counts.fired(fault)
         return nodes.forEach((each) => each.stop("crashes with all others"))
+      case "handOver":
+        if (!nodes.some((each) => each.handOver(undefined))) return
+        return counts.fired(fault)
       case "pause":
         if (node.life === 0) return
         return this.note(fault, node, (time) => node.pause(time), lasts.pause)
@@ -139,7 +134,7 @@ export class CoreNemesis {
 
 type Strike = Partition.Kind | (typeof others)[number]
 
-const others = ["clog", "outage", "pause", "diskFull", "slowDisk", "wipe"] as const
+const others = ["clog", "outage", "handOver", "pause", "diskFull", "slowDisk", "wipe"] as const
 
 const strikes: ReadonlyArray<Strike> = [...Partition.kinds, ...others]
 

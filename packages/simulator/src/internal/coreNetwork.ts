@@ -61,6 +61,11 @@ export class CoreNetwork {
     for (const link of this.links.values()) link.cloggedUntil = 0
   }
 
+  /** When the last message arrives that is under way between these and is held back; what is sent on its link waits behind it. */
+  heldUntil(nodes: ReadonlyArray<NodeId.NodeId>): number {
+    return Math.max(0, ...nodes.flatMap((from) => nodes.map((to) => this.link(from, to).last)))
+  }
+
   private carry(from: Address, to: Address, envelope: Envelope): void {
     const { agenda, seeded, trace } = this.world
     agenda.add(this.arrival(this.link(from, to), this.world.latency * (1 + seeded.next())), () => {

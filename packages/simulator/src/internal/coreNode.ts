@@ -24,7 +24,7 @@ import * as Machine from "./coreMachine.js"
 import { nameOf, type Address, type Envelope } from "./coreMessage.js"
 import type { CoreNetwork } from "./coreNetwork.js"
 import { CoreSnapshots } from "./coreSnapshots.js"
-import type { Setting } from "./coreSetting.js"
+import { lasts, type Setting } from "./coreSetting.js"
 import type { CoreTrace } from "./coreTrace.js"
 
 /** Thrown at a point of a turn: the node's memory is gone. */
@@ -32,8 +32,14 @@ class Stopped {
   constructor(readonly why: string) {}
 }
 
+/** What happens when a leader tells a successor. @internal */
+export const handsOver = "a leader hands over"
+
 /** A write takes long: for crashes it counts as so many actions. */
 const actionsPerWrite = 5
+
+/** How often a leader stands still before it answers from a lease, as a share of the rate of pauses. */
+const worstMoment = 0.3
 
 /** What the parts of a node may tell each other in one turn: past it they turn in a circle. */
 const maxLocal = 10_000
@@ -82,16 +88,23 @@ export class CoreNode {
   private backlog: Array<() => void> = []
   /** How fast its clock runs. */
   private pace = 1
-  /** The round in which each peer was asked and has not answered yet, and how many there are. */
+  /** The round in which each peer was asked and has not answered yet, and until when it may. */
   private readonly asked = new Map<NodeId.NodeId, { readonly round: number; readonly until: number }>()
+  /** Peers that answered the last time. */
+  private readonly audible = new Set<NodeId.NodeId>()
   private roundIsOver = false
   private waiting: Array<Waiting> = []
   private proposed = new Map<number, { readonly entry: Entry.Entry; readonly waiting: ReadonlyArray<Waiting> }>()
   private readers: Array<Waiting> = []
   private confirming: { readonly round: number; readonly readers: ReadonlyArray<Waiting> } | undefined
-  /** Reads that may be answered once a slot is applied. */
-  private confirmed: Array<Waiting & { readonly slot: number }> = []
+  /** Reads that may be answered once a slot is applied, and if they rely on it, while the lease holds. */
+  private confirmed: Array<Waiting & { readonly slot: number; readonly leased: boolean }> = []
+  /** Counts hand-overs that were begun. */
+  private handOvers = 0
+  /** The lead is being handed over: to this node alone, or to whoever can. */
+  private handing: { readonly number: number; readonly only: NodeId.NodeId | undefined; asked: boolean } | undefined
   private readonly options: Proposer.Options
+  private readonly acceptorOptions: Acceptor.Options
   private readonly electionOptions: Election.Options
   private readonly others: ReadonlyArray<NodeId.NodeId>
   private readonly snapshots: CoreSnapshots
@@ -103,8 +116,11 @@ export class CoreNode {
     private rates: Rates
   ) {
     this.name = nameOf(id)
-    this.options = { self: id, quorums: world.quorums, ...world.setting.sizes }
-    this.electionOptions = { self: id, quorums: world.quorums }
+    const { lease, preferred, sizes } = world.setting
+    this.options = { self: id, quorums: world.quorums, ...sizes, ...(lease && { lease: lease.terms }) }
+    this.acceptorOptions = { keep: sizes.keep, grant: lease?.grant ?? 0 }
+    const priority = (node: NodeId.NodeId) => (node === preferred ? 1 : 0)
+    this.electionOptions = { self: id, quorums: world.quorums, priority }
     this.others = world.quorums.members.filter((node) => node !== id)
     this.snapshots = new CoreSnapshots(
       {
@@ -131,6 +147,10 @@ export class CoreNode {
     return this.life !== 0 && this.proposer._tag === "Leading"
   }
 
+  get isHandingOver(): boolean {
+    return this.handing !== undefined
+  }
+
   // Life and death
 
   start(): void {
@@ -144,7 +164,13 @@ export class CoreNode {
       durable.acceptedThrough,
       () => `starts with ballot ${Ballot.format(durable.promised)}`
     )
-    this.acceptor = Acceptor.recover(durable, entries.slice(durable.chosenThrough))
+    this.pace = 1
+    if (seeded.chance(this.rates.skew ?? 0)) {
+      counts.fired("skew")
+      this.pace = 0.9 + 0.2 * seeded.next()
+    }
+    const granted = this.clock() + (this.acceptorOptions.grant ?? 0)
+    this.acceptor = Acceptor.recover(durable, entries.slice(durable.chosenThrough), granted)
     this.proposer = Proposer.initial(durable.promised)
     this.election = Election.initial(durable.promised)
     const snapshot = this.disk.snapshots.find(({ slot }) => slot >= durable.trimmedThrough)
@@ -167,11 +193,8 @@ export class CoreNode {
     this.confirming = undefined
     this.confirmed = []
     this.proposed = new Map()
-    this.pace = 1
-    if (seeded.chance(this.rates.skew ?? 0)) {
-      counts.fired("skew")
-      this.pace = 0.9 + 0.2 * seeded.next()
-    }
+    for (const node of this.others) this.audible.add(node)
+    this.handing = undefined
     if (durable.acceptedThrough > 0) judge.happened("a node comes back with a log")
     this.perform(() => {
       if (this.learner === Learner.waiting) this.snapshots.rebuild()
@@ -200,6 +223,14 @@ export class CoreNode {
     this.later(milliseconds, () => this.goOn())
   }
 
+  /** Stands still at the worst moment, perhaps: it relies on the time, and is about to say so. */
+  private hesitate(): void {
+    const { counts, seeded } = this.world
+    if (!seeded.chance(worstMoment * (this.rates.pause ?? 0))) return
+    counts.fired("pause")
+    this.pause(seeded.between(...lasts.pause))
+  }
+
   /** From now on nothing goes wrong. */
   calm(): void {
     this.rates = {}
@@ -213,6 +244,11 @@ export class CoreNode {
     this.backlog = []
     if (backlog.length > 0) this.world.trace.event(this.name, "goes on", backlog.length, () => "goes on after a pause")
     for (const run of backlog) this.perform(run)
+  }
+
+  /** The node's own clock: it drifts, and goes on while the node stands still. */
+  private clock(): number {
+    return this.world.now() / this.pace
   }
 
   /** Does something later in this life, by the world's clock. */
@@ -276,13 +312,19 @@ export class CoreNode {
         return this.hear(peer, envelope.message)
       case "heard":
         if (this.asked.get(peer)?.round !== envelope.message.round) return
+        this.audible.add(peer)
         this.elect({ _tag: "HeartbeatReply", message: envelope.message })
         return this.answeredRound(peer)
       case "refused":
         return this.asked.get(peer)?.round === envelope.round ? this.answeredRound(peer) : undefined
-      case "acceptor":
-        this.mailbox.push({ from: peer, message: envelope.message })
+      case "takeOver":
+        return this.elect({ _tag: "TakeOver", message: envelope.message })
+      case "acceptor": {
+        const { message } = envelope
+        if (message._tag === "Prepare" && !this.world.steps.heeds(this.election, message)) return
+        this.mailbox.push({ from: peer, message })
         return this.accept()
+      }
       case "proposer":
         return this.propose({ _tag: "Receive", from: peer, message: envelope.message })
       case "fetchSnapshot":
@@ -292,8 +334,11 @@ export class CoreNode {
       case "noSnapshot":
         return this.snapshots.got(undefined)
       case "submit":
-      case "read":
-        return this.serve(envelope.kind, { from, client: envelope.client, sequence: envelope.sequence })
+        return this.serve("submit", { from, client: envelope.client, sequence: envelope.sequence })
+      case "read": {
+        const { client, leased, sequence } = envelope
+        return this.serve(leased ? "leased" : "read", { from, client, sequence })
+      }
       case "answer":
       case "notLeader":
         return
@@ -310,7 +355,7 @@ export class CoreNode {
     const asked: Array<{ readonly from: NodeId.NodeId; readonly action: Acceptor.Action }> = []
     const writes: Array<Durable.Write> = []
     for (const { from, message } of inputs) {
-      const next = this.world.steps.acceptor(state, message, this.options)
+      const next = this.world.steps.acceptor(state, message, this.acceptorOptions, this.clock())
       state = next.state
       for (const action of next.actions) {
         if (action._tag === "Persist") writes.push(action.write)
@@ -518,6 +563,7 @@ export class CoreNode {
           break
       }
     }
+    if (this.handing !== undefined) this.tell(() => this.handOn())
     // The others first: the own acceptor has to wait for its disk.
     for (const message of own ?? []) {
       this.mailbox.push({ from: this.id, message })
@@ -530,6 +576,7 @@ export class CoreNode {
   private drain(): void {
     if (this.waiting.length === 0 && this.readers.length === 0) return
     if (this.proposer._tag !== "Leading") return this.refuseAll()
+    if (this.handing !== undefined) return
     const { now, setting } = this.world
     const entries: Array<Entry.Entry> = []
     for (let room = Proposer.capacity(this.proposer, this.options); room > 0 && this.waiting.length > 0; room--) {
@@ -542,13 +589,13 @@ export class CoreNode {
     if (this.readers.length === 0 || this.confirming !== undefined || this.proposer._tag !== "Leading") return
     this.confirming = { round: this.proposer.confirm.asked + 1, readers: this.readers }
     this.readers = []
-    this.propose({ _tag: "Confirm" })
+    this.propose({ _tag: "Confirm", now: this.clock() })
   }
 
   private confirm({ confirm, slot }: Extract<Proposer.Action, { readonly _tag: "Confirmed" }>): void {
     if (this.confirming === undefined || this.confirming.round > confirm) return
     this.world.judge.happened("a ballot is confirmed for reads")
-    for (const reader of this.confirming.readers) this.confirmed.push({ ...reader, slot })
+    for (const reader of this.confirming.readers) this.confirmed.push({ ...reader, slot, leased: false })
     this.confirming = undefined
     this.answerReads()
   }
@@ -558,12 +605,53 @@ export class CoreNode {
     const ready = this.confirmed.filter(({ slot }) => slot <= appliedThrough)
     if (ready.length === 0) return
     this.confirmed = this.confirmed.filter(({ slot }) => slot > appliedThrough)
-    for (const { from, sequence } of ready) {
+    for (const { client, from, leased, sequence } of ready) {
+      if (leased && Proposer.leased(this.proposer, this.options, this.clock()) === undefined) {
+        this.world.judge.happened("a lease ends before the read that relies on it is answered")
+        this.tell(() => this.serve("read", { from, client, sequence }))
+        continue
+      }
       this.world.network.send(this.id, from, { kind: "answer", sequence, slot: appliedThrough })
     }
   }
 
+  // Hand-over
+
+  /** Hands the lead over, if it has it. */
+  handOver(only: NodeId.NodeId | undefined): boolean {
+    if (!this.isLeading || this.handing !== undefined || this.others.length === 0) return false
+    const number = ++this.handOvers
+    this.handing = { number, only, asked: false }
+    this.later(this.world.setting.handOver, () =>
+      this.perform(() => {
+        if (this.handing?.number !== number) return
+        this.handing = undefined
+        if (this.proposer._tag === "Leading" && this.proposer.lease.released) {
+          this.propose({ _tag: "Campaign", above: Ballot.zero })
+        }
+        this.drain()
+      })
+    )
+    this.perform(() => this.handOn())
+    return true
+  }
+
+  private handOn(): void {
+    if (this.handing === undefined || this.proposer._tag !== "Leading") return
+    if (this.handing.asked || this.confirming !== undefined || this.proposed.size > 0) return
+    const { only } = this.handing
+    const to = Proposer.successors(this.proposer, this.options).find((node) => only === undefined || node === only)
+    if (to === undefined) return
+    this.handing.asked = true
+    this.propose({ _tag: "Release" })
+    this.point()
+    this.world.judge.happened(handsOver)
+    const { ballot } = this.proposer
+    this.world.network.send(this.id, to, { kind: "takeOver", message: { _tag: "TakeOver", ballot } })
+  }
+
   private resign(ballot: Ballot.Ballot): void {
+    this.handing = undefined
     for (const { waiting } of this.proposed.values()) waiting.forEach((one) => this.refuse(one))
     this.proposed = new Map()
     this.refuseAll()
@@ -584,8 +672,15 @@ export class CoreNode {
     this.world.network.send(this.id, from, { kind: "notLeader", sequence, leader })
   }
 
-  private serve(kind: "submit" | "read", waiting: Waiting): void {
+  private serve(kind: "submit" | "read" | "leased", waiting: Waiting): void {
     if (this.proposer._tag !== "Leading") return this.refuse(waiting)
+    const slot = kind === "leased" ? Proposer.leased(this.proposer, this.options, this.clock()) : undefined
+    if (slot !== undefined) {
+      this.world.judge.happened("a read relies on a lease")
+      this.confirmed.push({ ...waiting, slot, leased: true })
+      this.hesitate()
+      return this.later(0, () => this.perform(() => this.answerReads()))
+    }
     if (kind === "submit") this.waiting.push(waiting)
     else this.readers.push(waiting)
     this.drain()
@@ -616,7 +711,14 @@ export class CoreNode {
           }
           break
         case "Campaign":
-          this.tell(() => this.propose({ _tag: "Campaign", above: action.above }))
+          this.tell(() => this.propose(action))
+          break
+        case "Withdraw":
+          this.world.judge.happened("an attempt to lead is given up")
+          this.tell(() => this.propose(action))
+          break
+        case "HandOver":
+          this.prefer(action.to)
           break
         case "Follow":
           this.tell(() => this.propose({ _tag: "Observe", ballot: action.ballot }))
@@ -625,6 +727,11 @@ export class CoreNode {
           break
       }
     }
+  }
+
+  private prefer(to: NodeId.NodeId): void {
+    if (!Proposer.keepsUp(this.proposer, to, this.options)) return
+    if (this.handOver(to)) this.world.judge.happened("a leader hands over to a node that should rather lead")
   }
 
   private hear(from: NodeId.NodeId, message: Message.Heartbeat): void {
@@ -636,7 +743,13 @@ export class CoreNode {
 
   private answeredRound(peer: NodeId.NodeId): void {
     this.asked.delete(peer)
-    if (this.roundIsOver && this.asked.size === 0) this.round()
+    if (this.roundIsOver && !this.isAwaiting()) this.round()
+  }
+
+  /** Somebody who answered the last time has not answered yet. */
+  private isAwaiting(): boolean {
+    for (const node of this.asked.keys()) if (this.audible.has(node)) return true
+    return false
   }
 
   /** Ticks until everyone has answered or is silent, and at least for the pause. */
@@ -654,10 +767,14 @@ export class CoreNode {
     const now = this.world.now()
     let silent = Infinity
     for (const [node, { until }] of this.asked) {
-      if (until <= now) this.asked.delete(node)
-      else silent = Math.min(silent, until)
+      if (until > now) {
+        if (this.audible.has(node)) silent = Math.min(silent, until)
+        continue
+      }
+      this.asked.delete(node)
+      this.audible.delete(node)
     }
-    if (this.asked.size === 0) return this.round()
+    if (!this.isAwaiting()) return this.round()
     const { round } = this.election
     this.later(silent - now, () =>
       this.perform(() => {
@@ -667,7 +784,10 @@ export class CoreNode {
   }
 
   private resend(): void {
-    if (this.proposer._tag !== "Following") this.propose({ _tag: "Tick" })
+    if (this.proposer._tag !== "Following") {
+      if (this.handing !== undefined) this.handing.asked = false
+      this.propose({ _tag: "Tick", now: this.clock() })
+    }
     this.timer(this.pauseTime(), () => this.resend())
   }
 

@@ -4,7 +4,7 @@
  *
  * @internal
  */
-import type { Proposer } from "@synod/paxos"
+import { Lease, type Proposer } from "@synod/paxos"
 import { defaults } from "@synod/replica/ReplicaConfig"
 import * as Duration from "effect/Duration"
 import * as Fault from "../Fault.js"
@@ -34,6 +34,12 @@ export interface Setting {
   readonly attempt: number
   /** How long a client waits for an answer at all. */
   readonly deadline: number
+  /** Grants of acceptors, if there are any, and how much clocks may drift. */
+  readonly lease: { readonly grant: number; readonly terms: Lease.Terms } | undefined
+  /** The node that should lead, if anyone. */
+  readonly preferred: number | undefined
+  /** How long a leader that hands over proposes nothing. */
+  readonly handOver: number
   /** A client's pause between two operations, on average. */
   readonly think: number
 }
@@ -48,8 +54,16 @@ export const clients = 2
 export const chaos = 8000
 
 /**
- * In how many election timeouts a healthy core must have chosen a command that is new, and then everybody must have
- * applied all that was chosen. The slowest of 20,000 seeds are in the package's README.
+ * In how many election timeouts a healthy core must have chosen a command that is new; {@link patience} where somebody in it must
+ * have a snapshot first.
+ *
+ * @internal
+ */
+export const settled = 5
+
+/**
+ * In how many election timeouts its leader must have come to stay, and then everybody must have applied all that was chosen. The
+ * slowest of 20,000 seeds are in the package's README.
  *
  * @internal
  */
@@ -57,6 +71,29 @@ export const patience = 15
 
 /** A leader that nobody replaced for so many election timeouts stays. @internal */
 export const steady = 3
+
+/** How long each fault lasts, in milliseconds: at least, and at most. @internal */
+export const lasts = {
+  partition: [200, 4000],
+  clog: [100, 2000],
+  pause: [200, 3000],
+  full: [500, 2000],
+  slow: [500, 3000]
+} as const
+
+/** Clocks run up to a tenth too fast or too slow; as shares of true time that is a little more. */
+const drift = 0.112
+
+const leaseOf = (grant: number | undefined): Setting["lease"] =>
+  grant === undefined ? undefined : { grant, terms: Lease.terms(grant, drift) }
+
+/**
+ * When all grants of before have run out, in milliseconds: what was granted last, and what those are bound by that start meanwhile, by
+ * the slowest clock.
+ *
+ * @internal
+ */
+export const leaseEnd = ({ grant }: NonNullable<Setting["lease"]>): number => Math.max(0, 1.2 * grant - electionTimeout)
 
 /** @internal */
 export const draw = (seeded: Seeded): Setting => ({
@@ -76,7 +113,10 @@ export const draw = (seeded: Seeded): Setting => ({
   sync: seeded.pick([0.1, 1, 5]),
   attempt: seeded.pick([200, 500, 1000]),
   deadline: 3000,
-  think: 400
+  think: 400,
+  lease: leaseOf(seeded.pick([undefined, undefined, electionTimeout, 4 * electionTimeout])),
+  preferred: seeded.pick([undefined, undefined, 2, 3]),
+  handOver: Duration.toMillis(defaults.heartbeat) * defaults.handOver
 })
 
 /**
@@ -100,6 +140,7 @@ export const rates: Fault.Rates = {
   chained: 0.06,
   crash: 0.003,
   outage: 0.02,
+  handOver: 0.05,
   pause: 0.1,
   skew: 0.3,
   lostWrites: 0.5,

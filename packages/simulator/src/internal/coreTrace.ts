@@ -82,6 +82,8 @@ const words = (envelope: Envelope, word: (value: number) => void): void => {
       if ("entries" in message) for (const { batch, time } of message.entries) (word(time), word(batch.length))
       return
     }
+    case "takeOver":
+      return ballot(envelope.message.ballot)
     case "refused":
       return word(envelope.round)
     case "fetchSnapshot":
@@ -91,8 +93,10 @@ const words = (envelope: Envelope, word: (value: number) => void): void => {
       return word(envelope.snapshot.machine.digest)
     case "noSnapshot":
       return
-    case "submit":
     case "read":
+      word(envelope.leased ? 1 : 0)
+      return word(envelope.sequence)
+    case "submit":
       return word(envelope.sequence)
     case "answer":
       word(envelope.sequence)
@@ -111,11 +115,13 @@ const say = (envelope: Envelope): string => {
     case "submit":
       return `please perform ${Machine.format(envelope)}`
     case "read":
-      return `please read, ${Machine.format(envelope)}`
+      return `please read${envelope.leased ? " by your lease" : ""}, ${Machine.format(envelope)}`
     case "answer":
       return `#${envelope.sequence} is answered${envelope.slot === undefined ? "" : ` at slot ${envelope.slot}`}`
     case "notLeader":
       return `#${envelope.sequence} is refused${envelope.leader === undefined ? "" : `, ask n${envelope.leader}`}`
+    case "takeOver":
+      return `take over from ${Ballot.format(envelope.message.ballot)}`
     case "refused":
       return "nobody is there"
     case "fetchSnapshot":
@@ -151,7 +157,7 @@ export const sentence = (message: Message.ToAcceptor | Message.ToProposer): stri
     case "Accept":
       return `${head}: ${run(message.after, message.entries)}; chosen ${message.chosenThrough}, confirm ${message.confirm}`
     case "Accepted":
-      return `${head} through ${message.through}, chosen ${message.chosenThrough}, confirm ${message.confirm}`
+      return `${head} through ${message.through}, chosen ${message.chosenThrough}, confirm ${message.confirm}, grant ${message.grant}`
     case "Fetch":
       return `${head} after ${message.after}`
     case "Fetched":
