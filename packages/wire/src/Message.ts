@@ -6,6 +6,7 @@
 import type { FromClientEncoded, FromServerEncoded } from "@effect/rpc/RpcMessage"
 import * as Either from "effect/Either"
 import * as Frame from "./Frame.js"
+import { type CauseEncoded, withoutFibers } from "./internal/cause.js"
 
 /**
  * Why an end closes a connection, as it tells the other end.
@@ -110,7 +111,7 @@ export const encodeFromServer = (format: Format, message: FromServer): Uint8Arra
     case "Exit":
       return message.exit._tag === "Success"
         ? frame(format, kinds.Exit, [encodeId(message.requestId), true, message.exit.value])
-        : frame(format, kinds.Exit, [encodeId(message.requestId), false, message.exit.cause])
+        : frame(format, kinds.Exit, [encodeId(message.requestId), false, withoutFibers(message.exit.cause)])
     case "Defect":
       return frame(format, kinds.Defect, [message.defect])
     case "Pong":
@@ -231,11 +232,6 @@ const isHeaders = (value: unknown): value is ReadonlyArray<[string, string]> => 
 // The rest of a cause is decoded by the schema of its request, where a mistake fails that request alone.
 const isCause = (value: unknown): value is CauseEncoded =>
   typeof value === "object" && value !== null && "_tag" in value
-
-type CauseEncoded = Extract<
-  Extract<FromServerEncoded, { readonly _tag: "Exit" }>["exit"],
-  { readonly _tag: "Failure" }
->["cause"]
 
 const isGoodbyeReason = (value: unknown): value is GoodbyeReason =>
   typeof value === "string" && goodbyeReasons.has(value)

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { FromClientEncoded } from "@effect/rpc/RpcMessage"
-import { Either, Option } from "effect"
+import { Either, Option, type Schema } from "effect"
 import { Frame, Message } from "../src/index.js"
 import { format } from "./fixtures.js"
 
@@ -64,6 +64,29 @@ describe("Message", () => {
       )
     })
   }
+
+  it("tells nobody which fibers were interrupted", () => {
+    const interrupt = (id: number) =>
+      ({ _tag: "Interrupt", fiberId: { _tag: "Runtime", id, startTimeMillis: id } }) as const
+    const failed = (cause: Schema.CauseEncoded<unknown, unknown>) =>
+      ({ _tag: "Exit", requestId: "1", exit: { _tag: "Failure", cause } }) as const
+    const nobody = { _tag: "Interrupt", fiberId: { _tag: "None" } } as const
+    const told = (cause: Schema.CauseEncoded<unknown, unknown>) =>
+      read(Message.encodeFromServer(format, failed(cause)), Message.decodeFromServer)
+    assert.deepStrictEqual(
+      told({
+        _tag: "Sequential",
+        left: { _tag: "Parallel", left: { _tag: "Empty" }, right: interrupt(1) },
+        right: { _tag: "Sequential", left: interrupt(2), right: interrupt(100_000) }
+      }),
+      Either.right(failed(nobody))
+    )
+    const error = { _tag: "Fail", error: { _tag: "NotFound" } } as const
+    assert.deepStrictEqual(
+      told({ _tag: "Sequential", left: error, right: interrupt(3) }),
+      Either.right(failed({ _tag: "Sequential", left: error, right: nobody }))
+    )
+  })
 
   it("refuses what isn't shaped as its kind", () => {
     const { Ack, Chunk, Defect, Exit, Goodbye, Interrupt, Request } = Message.kinds
