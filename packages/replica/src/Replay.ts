@@ -98,10 +98,13 @@ export const make = (
     const longest = ReplicaConfig.longestReply(config)
     // What follows a command of a slot is found by applying the whole slot.
     const from = after.index === undefined ? after.slot : Math.max(0, after.slot - 1)
-    const window = FeedWindow.make(from, 2 * config.chunk)
+    /** How far whoever is ahead has asked. */
+    let asked = after
+    // Of the slot of a command the window can't tell whether that was its last one.
+    const needed = () => (asked.index === undefined ? asked.slot + 1 : asked.slot)
+    const window = FeedWindow.make(from, 2 * config.chunk, needed)
     const waiting = new Set<() => void>()
     const room = Effect.unsafeMakeLatch(false)
-    let asked = after
     /** Of whoever asked last: those who show it may have begun anew since, later. */
     let { until } = first
     let used = now()
@@ -162,23 +165,29 @@ export const make = (
         )
     }
 
+    /** Waits until somebody asks, and for more than there is. */
+    const demand = (machine: Machine.Machine) =>
+      Effect.gen(function* () {
+        while (machine.at().slot >= until() || window.ahead(asked) > config.chunk) {
+          release()
+          yield* room.close
+          yield* room.await
+        }
+      })
+
     const work = Effect.gen(function* () {
       const machine = yield* executor.apart(where)
       yield* bringOn(machine)
       if (machine.at().slot === from) yield* look(machine)
       let held = now()
       for (;;) {
+        yield* demand(machine)
         const { slot } = machine.at()
-        if (slot >= until() || window.ahead(asked) > config.chunk) {
-          release()
-          yield* room.close
-          yield* room.await
-          continue
-        }
         const slots = Math.min(config.replay, until() - slot)
         const entries = yield* journal.read(Slot.make(slot), { slots, bytes: config.chunk })
         if (entries.length === 0) yield* trimmed
         for (const entry of entries) {
+          if (window.ahead(asked) > config.chunk) yield* demand(machine)
           yield* apply(machine, entry)
           if (now() - held < hold) continue
           yield* eventLoop.turn

@@ -143,6 +143,17 @@ it.scoped("what memory holds no more is shown from the log, also to several at a
   }).pipe((effect) => run(effect, { feed: 0, chunk: 256 }))
 )
 
+it.scoped("the log is shown, page by page, also where a slot or two hold more than a replay keeps in memory", () =>
+  Effect.gen(function* () {
+    const { cluster, near, writer } = yield* setting
+    const keys = Array.from({ length: 40 }, (_, n) => (n % 5 === 0 ? String(n).padStart(300, " ") : String(n)))
+    yield* Effect.forEach(keys, (key) => writer.Add({ key }), { discard: true })
+    yield* writer.Add({ key: "end" })
+    const seen = yield* all(yield* cluster.client([near], { page: 1 }))
+    expect(seen.map(({ payload }) => payload.key)).toEqual([...keys, "end"])
+  }).pipe((effect) => run(effect, { feed: 0, chunk: 64, replay: 8 }))
+)
+
 it.scoped("goes on in the middle of a slot, where a page ended or a follower stopped", () =>
   Effect.gen(function* () {
     const { cluster, far, near, writer } = yield* setting

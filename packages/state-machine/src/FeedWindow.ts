@@ -35,30 +35,34 @@ export interface FeedWindow {
 interface Slot {
   readonly slot: number
   readonly records: ReadonlyArray<Feed.Record>
-  readonly bytes: number
+  /** Of all that was appended through this slot. */
+  readonly total: number
 }
 
 /** Slots that were let go, before the array is made shorter: its length stays a small multiple of what is in use. */
 const compactAfter = 1024
 
 /**
- * A window that begins after a slot and holds about so many bytes: more only if a single slot does.
+ * A window that begins after a slot and holds about so many bytes: more only if a single slot does, or if those from `needed` on
+ * do, which stay whatever they hold. Without it, none is needed.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const make = (slot: number, limit: number): FeedWindow => {
+export const make = (slot: number, limit: number, needed: () => number = nothing): FeedWindow => {
   let slots: Array<Slot> = []
   /** Those before are let go. */
   let first = 0
   let from = slot
   let through = slot
-  let held = 0
+  /** Bytes of all that was appended, and of what was let go. */
+  let total = 0
+  let gone = 0
 
   const evict = (): void => {
-    while (held > limit && first < slots.length - 1) {
-      const { bytes, slot } = slots[first]!
-      held -= bytes
+    while (total - gone > limit && first < slots.length - 1 && slots[first]!.slot < needed()) {
+      const { slot, total } = slots[first]!
+      gone = total
       from = slot
       first++
     }
@@ -87,8 +91,8 @@ export const make = (slot: number, limit: number): FeedWindow => {
     append: (slot, records, bytes) => {
       through = slot
       if (records.length === 0) return
-      slots.push({ slot, records, bytes })
-      held += bytes
+      total += bytes
+      slots.push({ slot, records, total })
       evict()
     },
     reset: (slot) => {
@@ -96,7 +100,7 @@ export const make = (slot: number, limit: number): FeedWindow => {
       first = 0
       from = slot
       through = slot
-      held = 0
+      gone = total
     },
     page: (after, limit) => {
       if (after.slot < from || (after.slot === from && after.index !== undefined)) return undefined
@@ -117,9 +121,10 @@ export const make = (slot: number, limit: number): FeedWindow => {
       return { records, through: Feed.isBefore(end, after) ? after : end }
     },
     ahead: (after) => {
-      let bytes = 0
-      for (let i = find(after); i < slots.length; i++) bytes += slots[i]!.bytes
-      return bytes
+      const place = find(after)
+      return total - (place === first ? gone : slots[place - 1]!.total)
     }
   }
 }
+
+const nothing = (): number => Number.POSITIVE_INFINITY
