@@ -56,6 +56,8 @@ export interface Clients {
   readonly answered: () => number
   /** Unknown outcomes that were asked for: the command was applied, or never will be. */
   readonly resolved: () => { readonly applied: number; readonly withdrawn: number }
+  /** Different queries that were asked, the first ones. */
+  readonly queries: () => ReadonlyArray<Uint8Array>
   /** Clients start nothing new. */
   readonly stop: () => void
   /** Operations that are under way. */
@@ -67,6 +69,9 @@ const thinking = 300
 
 /** Callers that share one client, and so its session and its requests: mostly one, sometimes several. */
 const atOnce = [1, 1, 4]
+
+/** Queries that are remembered, for those who follow. */
+const remembered = 8
 
 /**
  * @since 0.1.0
@@ -93,6 +98,7 @@ export const start = <Name extends string, Commands extends Rpc.Any, Queries ext
   type Api = StateMachine.Client<Commands, Queries>
 
   const resolved = { applied: 0, withdrawn: 0 }
+  const queries = new Map<string, Uint8Array>()
 
   /** Writes down what goes through a caller. */
   const recorded = (client: string, caller: Caller.Caller, seeded: Seeded): Caller.Caller => {
@@ -168,6 +174,7 @@ export const start = <Name extends string, Commands extends Rpc.Any, Queries ext
 
     const query: Caller.Caller["query"] = (query, consistency) =>
       Effect.suspend(() => {
+        if (queries.size < remembered) queries.set(query.join(), query)
         const floor = consistency === "stale" ? 0 : told
         const call = consistency === "linearizable" || consistency === "leased" ? called(query) : undefined
         return Effect.tapBoth(caller.query(query, consistency), {
@@ -241,6 +248,7 @@ export const start = <Name extends string, Commands extends Rpc.Any, Queries ext
     history: recorder.history,
     answered: () => answered,
     resolved: () => resolved,
+    queries: () => Array.from(queries.values()),
     stop: () => {
       running = false
     },

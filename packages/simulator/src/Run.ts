@@ -21,6 +21,7 @@ import * as Either from "effect/Either"
 import * as Logger from "effect/Logger"
 import * as Atlas from "./Atlas.js"
 import * as Clients from "./Clients.js"
+import * as Followers from "./Followers.js"
 import * as Fault from "./Fault.js"
 import * as Guard from "./Guard.js"
 import { forgetting } from "./internal/roots.js"
@@ -109,7 +110,11 @@ const tight = (seeded: Seeded.Seeded): ReplicaConfig.Values => ({
     "off",
     { duration: Duration.times(heartbeat, ReplicaConfig.defaults.silence), drift: skew }
   ] as const),
-  priorities: seeded.pick([{}, {}, { 2: 1 }])
+  priorities: seeded.pick([{}, {}, { 2: 1 }]),
+  feed: seeded.pick([0, 500, ReplicaConfig.defaults.feed]),
+  followed: seeded.pick([1, ReplicaConfig.defaults.followed]),
+  replays: seeded.pick([1, ReplicaConfig.defaults.replays]),
+  idle: seeded.pick([Duration.millis(300), ReplicaConfig.defaults.idle])
 })
 
 /** Room for fewer sessions than there are clients, and sessions that end while their client waits. */
@@ -182,6 +187,14 @@ export const runAny = <Name extends string, Commands extends Rpc.Any, Queries ex
       network,
       witness
     })
+    const followers = Followers.start(world, {
+      followers: 2,
+      config: clientConfig,
+      quorums,
+      network,
+      witness,
+      queries: clients.queries
+    })
     const note = (): void => {
       outcome = { answered: clients.answered(), leaders: witness.ballots(), sometimes: [], slowest: [] }
     }
@@ -202,6 +215,7 @@ export const runAny = <Name extends string, Commands extends Rpc.Any, Queries ex
       if (survives) {
         network.cut(Partition.none)
         level(world, machines)
+        followed(world, followers)
       }
       const levelled = world.now() - ended
       world.run(world.now())
@@ -222,6 +236,10 @@ export const runAny = <Name extends string, Commands extends Rpc.Any, Queries ex
         ["a log is trimmed", witness.trimmed() > 0 ? 1 : 0],
         ["a machine goes on from a snapshot", witness.restored()],
         ["a snapshot takes the place of a log", witness.installed()],
+        ["a follower is shown commands", followers.shown().commands],
+        ["a follower is shown answers to a query", followers.shown().answers],
+        ["a follower is shown what is in the log only", witness.replays()],
+        ["a follower asks for what is in no log any more", followers.refused()],
         ["live again within 5 election timeouts", survives && live <= 5 * electionTimeout ? 1 : 0],
         ["a history is found linearizable", verdict === "linearizable" ? 1 : 0]
       ]
@@ -300,6 +318,10 @@ export const sometimes = ({ replicas }: { readonly replicas: number }): Readonly
   "a log is trimmed",
   "a machine goes on from a snapshot",
   "a snapshot takes the place of a log",
+  "a follower is shown commands",
+  "a follower is shown answers to a query",
+  "a follower is shown what is in the log only",
+  "a follower asks for what is in no log any more",
   "live again within 5 election timeouts",
   "a history is found linearizable"
 ]
@@ -312,13 +334,14 @@ export const sometimes = ({ replicas }: { readonly replicas: number }): Readonly
  */
 export const sometimesOnTables = [
   "tables lose what was not synced, and the log gives it back",
-  "a machine can't write, and goes on"
+  "a machine can't write, and goes on",
+  "a log is applied once more, to tables beside those of the machine"
 ] as const
 
 const tablesDo = (machines: Machines.Machines, witness: Witness.Witness<any>) => {
-  const [fallsBack, fails] = sometimesOnTables
+  const [fallsBack, fails, replays] = sometimesOnTables
   const fallbacks = machines.all.reduce((sum, { tables }) => sum + tables.fallbacks(), 0)
-  return [[fallsBack, fallbacks] as const, [fails, witness.failures()] as const]
+  return [[fallsBack, fallbacks] as const, [fails, witness.failures()] as const, [replays, witness.replays()] as const]
 }
 
 /** Of a machine whose state is a value, and needs none. */
@@ -370,6 +393,16 @@ const liveAgain = (world: World.World, clients: Clients.Clients, core: string): 
   if (clients.answered() < goal) {
     const sentence = `with the core ${core}, clients got no answers for ${liveWithin} election timeouts after the last fault`
     world.violate("live again", sentence)
+  }
+}
+
+/** Whoever follows comes to the end of what there is. */
+const followed = (world: World.World, followers: Followers.Followers): void => {
+  followers.settle()
+  world.run(world.now() + 3 * clientConfig.deadline, followers.done)
+  if (!followers.done()) {
+    const sentence = "those who follow were not shown all that was applied within three deadlines after the last fault"
+    world.violate("followers come to the end", sentence)
   }
 }
 

@@ -19,6 +19,7 @@ import type { Executor, Machine, Outcome } from "@synod/state-machine"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as BallotBox from "./BallotBox.js"
+import * as Performed from "./internal/performed.js"
 import type { Applied, Opened, Subject } from "./Subject.js"
 import type { World } from "./World.js"
 
@@ -26,7 +27,7 @@ import type { World } from "./World.js"
  * @since 0.1.0
  * @category models
  */
-export interface Witness<State> {
+export interface Witness<State> extends Performed.Judge {
   /** The journal of a node, watched. */
   readonly journal: (node: NodeId.NodeId, journal: Journal.Journal["Type"]) => Journal.Journal["Type"]
   /** The machines of a node, watched. */
@@ -52,6 +53,8 @@ export interface Witness<State> {
   /** Machines that went on from a snapshot, and snapshots that took the place of a log that ended before them. */
   readonly restored: () => number
   readonly installed: () => number
+  /** Machines that went through a stretch of the log once more, for those who follow. */
+  readonly replays: () => number
   /** Journals that were looked at again after a write that failed, by a replica that went on. */
   readonly recoveries: () => number
   /** Slots that a machine could not apply, and tried again. */
@@ -97,14 +100,16 @@ export const make = <State>(
   const seen = new Set<string>()
   /** By session and sequence. */
   const slotOf = new Map<string, number>()
-  /** The executor of whoever applied a slot first. */
+  /** The machine of whoever was there first, to ask again what was asked. */
   let first: Subject<State, any> | undefined
   let endings = 0
+  const ledger = Performed.make()
   const journals = new Map<NodeId.NodeId, Held>()
   let repeats = 0
   let trimmed = 0
   let restored = 0
   let installed = 0
+  let replays = 0
   let recoveries = 0
   let failures = 0
   const { violate } = world
@@ -216,10 +221,25 @@ export const make = <State>(
     })
   }
 
-  const executor: Witness<State>["executor"] = (node, inner) => ({
-    ...inner.executor,
-    open: (where) => Effect.map(inner.open(where), (machine) => watch(node, inner, machine))
-  })
+  const executor: Witness<State>["executor"] = (node, inner) => {
+    first ??= inner
+    return {
+      ...inner.executor,
+      open: (where) => Effect.map(inner.open(where), (machine) => watch(node, inner, machine)),
+      apart: (where) =>
+        Effect.map(inner.executor.apart(where), (machine) => {
+          replays++
+          return machine
+        })
+    }
+  }
+
+  /** What a query is answered after a slot that was applied; the state before the first one answers too. */
+  const answered = (slot: number, query: Uint8Array): Uint8Array | undefined => {
+    const known = slots[slot - 1]
+    const state = slot === 0 ? first?.initial : known?.state
+    return state === undefined ? undefined : first!.query(state, { slot, time: known?.time ?? 0 }, query)
+  }
 
   const watch = (node: NodeId.NodeId, inner: Subject<State, any>, machine: Opened<State>): Machine.Machine => {
     let { slot: through, time } = machine.at()
@@ -278,7 +298,6 @@ export const make = <State>(
         })
         examine(state, at, batch, applied, digest, replies)
         slots[at.slot - 1] = { batch, time: at.time, digest, replies, state: applied.state }
-        first = inner
       } else {
         hold("equal digests", known.digest === digest && known.replies === replies && known.time === at.time, () => {
           return `node ${node} comes to another ${known.digest === digest ? "reply" : "state"} than others at slot ${at.slot}: ${deterministic}`
@@ -307,6 +326,7 @@ export const make = <State>(
       hold("sessions are bounded", open <= most, () => {
         return `${open} sessions are open after slot ${at.slot}, and there may be ${most}`
       })
+      ledger.note(at, batch, applied.replies)
       const envelopes = fresh(batch, at.slot)
       const once = inner.apply(state, at, Batch.encode(envelopes)).state
       hold("applied at most once", inner.own(once) === inner.own(applied.state), () => {
@@ -337,19 +357,18 @@ export const make = <State>(
     repeats: () => repeats,
     slotOf: ({ sequence, session }) => slotOf.get(`${session} ${sequence}`) ?? 0,
     shows: (query, answer, from) => {
-      // The state before the first slot answers too.
       for (let slot = slots.length; slot >= from; slot--) {
-        const known = slots[slot - 1]
-        if (first === undefined) return true
-        const state = known?.state ?? first.initial
-        if (equal(first.query(state, { slot, time: known?.time ?? 0 }, query), answer)) return true
+        const found = answered(slot, query)
+        if (found !== undefined && equal(found, answer)) return true
       }
       return false
     },
+    ...ledger.judge(answered),
     endings: () => endings,
     trimmed: () => trimmed,
     restored: () => restored,
     installed: () => installed,
+    replays: () => replays,
     recoveries: () => recoveries,
     failures: () => failures
   }

@@ -32,6 +32,9 @@ export * as DiskJournal from "./DiskJournal.js"
 /** What may go wrong, how often, and how often it did. */
 export * as Fault from "./Fault.js"
 
+/** Simulated followers of what is applied. */
+export * as Followers from "./Followers.js"
+
 /** Keeps the real world out of a simulated one. */
 export * as Guard from "./Guard.js"
 

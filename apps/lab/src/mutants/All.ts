@@ -1,5 +1,6 @@
 /** All mutants, in the order in which they are run and listed. */
 import { elections } from "./Elections.js"
+import { feeds } from "./Feeds.js"
 import { journals } from "./Journals.js"
 import { leases } from "./Leases.js"
 import { logs } from "./Logs.js"
@@ -21,6 +22,7 @@ export const all: ReadonlyArray<Mutant> = [
   ...journals,
   ...snapshotting,
   ...tables,
+  ...feeds,
   ...messages,
   ...elections,
   ...processes
