@@ -2,6 +2,7 @@
  * One replica of the bank as a process of its own, until it is told to stop.
  */
 import { SqliteJournal } from "@synod/journal"
+import type { QuorumSpec } from "@synod/paxos"
 import { Replica, Socket } from "@synod/replica"
 import { Console, Effect, Layer } from "effect"
 import { Bank } from "./Bank.js"
@@ -12,12 +13,14 @@ export interface Options {
   readonly node: number
   /** Where each replica listens, by node. */
   readonly members: Socket.Members
+  /** Which sets of them decide. */
+  readonly quorums: QuorumSpec.QuorumSpec
   /** The journal's file. */
   readonly journal: string
 }
 
 /** Ends only when interrupted, or with the reason why the replica stopped. */
-export const serve = ({ cluster, journal, members, node }: Options) =>
+export const serve = ({ cluster, journal, members, node, quorums }: Options) =>
   Effect.gen(function* () {
     const replica = yield* Replica.Replica
     const address = members[node]!
@@ -26,7 +29,11 @@ export const serve = ({ cluster, journal, members, node }: Options) =>
   }).pipe(
     Effect.provide(
       Replica.layer(Bank).pipe(
-        Layer.provide([BankLive, Socket.layer({ cluster, node, members }), SqliteJournal.layer({ filename: journal })])
+        Layer.provide([
+          BankLive,
+          Socket.layer({ cluster, node, members, quorums }),
+          SqliteJournal.layer({ filename: journal })
+        ])
       )
     )
   )

@@ -15,7 +15,7 @@
 import { RpcClient, RpcServer } from "@effect/rpc"
 import { RpcClientError } from "@effect/rpc/RpcClientError"
 import type { FromClientEncoded, FromServerEncoded } from "@effect/rpc/RpcMessage"
-import { NodeId } from "@synod/paxos"
+import { NodeId, QuorumSpec } from "@synod/paxos"
 import { type Peers, PeerServer } from "@synod/replica"
 import { Frame, Message as Wire } from "@synod/wire"
 import { Effect, Either, Layer, Mailbox, Option, Random, Schema } from "effect"
@@ -94,6 +94,7 @@ export const make = (options: {
         cluster,
         self: ids.get(options.self)!,
         members: Array.from(ids.values()),
+        quorums: QuorumSpec.majority,
         peer: (id) => peers.get(id)!,
         serve: (replica) =>
           Effect.asVoid(

@@ -31,6 +31,7 @@ import * as Ballot from "./Ballot.js"
 import { hold } from "./Invariant.js"
 import type * as Message from "./Message.js"
 import type { NodeId } from "./NodeId.js"
+import * as Quorum from "./Quorum.js"
 import type { QuorumSystem } from "./QuorumSystem.js"
 import * as Step from "./Step.js"
 
@@ -221,7 +222,7 @@ const tick = (self: State, options: Options): Step.Step<State, Action> => {
   // doesn't hear the new leader itself take over from it, and then the other way around, for ever.
   const cameUp = Ballot.greaterThan(highest, self.known)
   const happy = isHappy(followed.state, replies, options) || (cameUp && !isOurs(followed.state))
-  const reaches = (nodes: Iterable<NodeId>) => canLead(highest.round + 1, new Set([options.self, ...nodes]), options)
+  const reaches = (nodes: Iterable<NodeId>) => roundFor(highest, nodes, options) !== undefined
   const connected = reaches(self.replies.keys())
   const round = self.round + 1
   const preferred = happy ? preferredOf(followed.state, replies, options) : undefined
@@ -235,10 +236,8 @@ const tick = (self: State, options: Options): Step.Step<State, Action> => {
   const able = connected && (self.connected || reaches([]))
   const orphan = happy || able ? orphaned(followed.state, replies) : undefined
   if (orphan !== undefined) {
-    return Step.make<State, Action>({ ...asked.state, happy: true }, ...asked.actions, {
-      _tag: "Campaign",
-      above: orphan
-    })
+    const attempt = campaign(orphan, self.replies.keys(), options)
+    return Step.make<State, Action>({ ...asked.state, happy: true }, ...asked.actions, attempt)
   }
   if (happy) {
     return preferred === undefined || preferred.rounds < trial
@@ -251,11 +250,19 @@ const tick = (self: State, options: Options): Step.Step<State, Action> => {
     return { ...asked, state: { ...asked.state, yielded: self.yielded + 1 } }
   }
   // Happy until the next round shows what came of it, so that the neighbours don't all try at once.
-  return Step.make<State, Action>({ ...asked.state, happy: true }, ...asked.actions, {
-    _tag: "Campaign",
-    // Neighbours follow nobody below what they have promised, though whoever it was may be gone.
-    above: replies.reduce((ballot, reply) => Ballot.max(ballot, reply.leader), highest)
-  })
+  // And above what neighbours have promised: they follow nobody below, though whoever it was may be gone.
+  const above = replies.reduce((ballot, reply) => Ballot.max(ballot, reply.leader), highest)
+  const attempt = campaign(above, self.replies.keys(), options)
+  return Step.make<State, Action>({ ...asked.state, happy: true }, ...asked.actions, attempt)
+}
+
+/** The round above a ballot in which these nodes and we are quorums of both phases: not every round has the same. */
+const roundFor = (above: Ballot.Ballot, nodes: Iterable<NodeId>, { quorums, self }: Options): number | undefined =>
+  Quorum.roundFor(quorums, above.round, new Set([self, ...nodes]))
+
+const campaign = (above: Ballot.Ballot, nodes: Iterable<NodeId>, options: Options): Action => {
+  const round = roundFor(above, nodes, options) ?? above.round + 1
+  return { _tag: "Campaign", above: { ...above, round: round - 1 } }
 }
 
 /** Whoever takes over needs the nodes for phase 1, and from then on those for phase 2. */

@@ -248,6 +248,18 @@ export const table = (members: ReadonlyArray<NodeId>, rows: ReadonlyArray<Row>):
 export const make = (system: Omit<QuorumSystem, "changesAt"> & { readonly changesAt?: ReadonlyArray<number> }): Made =>
   QuorumRule.check({ changesAt: [], ...system })
 
+/**
+ * The first round above this one in which the nodes are quorums of both phases, so that a ballot of it can do all its work
+ * with them; none if there is no such round.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const roundFor = (system: QuorumSystem, above: number, nodes: ReadonlySet<NodeId>): number | undefined =>
+  [above + 1, ...system.changesAt.filter((round) => round > above + 1)].find(
+    (round) => system.isPrepareQuorum(round, nodes) && system.isAcceptQuorum(round, nodes)
+  )
+
 const holdsOneOf = (sets: ReadonlyArray<ReadonlyArray<NodeId>>, nodes: ReadonlySet<NodeId>): boolean =>
   sets.some((set) => set.every((node) => nodes.has(node)))
 

@@ -56,6 +56,9 @@ export * as Quorum from "./Quorum.js"
 /** What a quorum system is worth for given members. */
 export * as QuorumPlanner from "./QuorumPlanner.js"
 
+/** A quorum system as data. */
+export * as QuorumSpec from "./QuorumSpec.js"
+
 /** The rule that makes a quorum system safe. */
 export * as QuorumRule from "./QuorumRule.js"
 

@@ -6,7 +6,7 @@
  */
 import { Bounds, Client, type ClientConfig, type ClientRpcs, Endpoint } from "@synod/client"
 import { Journal, JournalError, SqliteJournal } from "@synod/journal"
-import { NodeId } from "@synod/paxos"
+import { NodeId, QuorumSpec } from "@synod/paxos"
 import type { Quorum } from "@synod/paxos"
 import type { Caller, Executor, Machine, StateMachine } from "@synod/state-machine"
 import * as Context from "effect/Context"
@@ -29,6 +29,8 @@ export interface Options {
   readonly cluster?: string
   /** How many replicas, 1 to 9. Default: 3. */
   readonly replicas?: number
+  /** Which sets of replicas decide. Default: majorities. */
+  readonly quorums?: QuorumSpec.QuorumSpec
   /** Bounds of the client. */
   readonly client?: Partial<ClientConfig.ClientConfig>
   /**
@@ -47,6 +49,7 @@ export interface Options {
 export type StartError =
   | JournalError.OpenError
   | JournalError.JournalError
+  | Quorum.QuorumsMiss
   | Quorum.QuorumsUnusable
   | Bounds.ConfigRefused
   | Machine.MachineFailed
@@ -204,6 +207,7 @@ export const layerJournals = <Name extends string>(
             cluster,
             self: node,
             members: nodes,
+            quorums: options.quorums ?? QuorumSpec.majority,
             peer: (other) => peers.get(other)!,
             serve: (replica) =>
               Effect.acquireRelease(

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type { ClientRpcs, Endpoint } from "@synod/client"
-import type { Message, NodeId, Slot } from "@synod/paxos"
+import type { Message, NodeId, QuorumSpec, Slot } from "@synod/paxos"
 import type { Outcome } from "@synod/state-machine"
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
@@ -45,6 +45,8 @@ export class Peers extends Context.Tag("@synod/replica/Peers")<
     readonly self: NodeId.NodeId
     /** All voters, this one among them. */
     readonly members: ReadonlyArray<NodeId.NodeId>
+    /** Which sets of them decide; the same at all of them. */
+    readonly quorums: QuorumSpec.QuorumSpec
     /** Another member. */
     readonly peer: (node: NodeId.NodeId) => Peer
     /** Lets this replica be found by the others, until the scope closes. */

@@ -19,8 +19,8 @@
  */
 import { type Bounds, Client, type ClientConfig, type ClientRpcs, Endpoint } from "@synod/client"
 import { Journal, type JournalError, JournalStore } from "@synod/journal"
-import { Ballot, Election, Quorum, Slot } from "@synod/paxos"
-import type { Message, NodeId } from "@synod/paxos"
+import { Ballot, Election, QuorumSpec, Slot } from "@synod/paxos"
+import type { Message, NodeId, Quorum } from "@synod/paxos"
 import { Machine } from "@synod/state-machine"
 import type { Caller, Executor, StateMachine } from "@synod/state-machine"
 import * as Cause from "effect/Cause"
@@ -97,14 +97,18 @@ export const make = (
   executor: Executor.Executor
 ): Effect.Effect<
   { readonly replica: Replica["Type"]; readonly peer: Peer },
-  Quorum.QuorumsUnusable | Bounds.ConfigRefused | JournalError.JournalError | Machine.MachineFailed,
+  | Quorum.QuorumsMiss
+  | Quorum.QuorumsUnusable
+  | Bounds.ConfigRefused
+  | JournalError.JournalError
+  | Machine.MachineFailed,
   Journal.Journal | Peers | Scope.Scope
 > =>
   Effect.gen(function* () {
     const journal = yield* Journal.Journal
     const peers = yield* Peers
     const config = yield* ReplicaConfig.checked
-    const quorums = yield* Quorum.majority(peers.members)
+    const quorums = yield* QuorumSpec.make(peers.quorums, peers.members)
     const { acceptedThrough, promised, trimmedThrough } = journal.recovered
     const started = yield* Effect.clockWith((clock) => clock.currentTimeMillis)
     const where = { cluster: peers.cluster, node: peers.self }
@@ -363,6 +367,7 @@ export const layer = <Name extends string, E extends Executor.Executor>(
   options?: { readonly client?: Partial<ClientConfig.ClientConfig> }
 ): Layer.Layer<
   Caller.Id<Name> | Replica,
+  | Quorum.QuorumsMiss
   | Quorum.QuorumsUnusable
   | Bounds.ConfigRefused
   | JournalError.OpenError

@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import { Endpoint } from "@synod/client"
-import { NodeId } from "@synod/paxos"
+import { NodeId, QuorumSpec } from "@synod/paxos"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Peers } from "./Peers.js"
@@ -34,6 +34,7 @@ export const layer = (options: {
     cluster: options.cluster,
     self,
     members: [self],
+    quorums: QuorumSpec.majority,
     peer: () => peer,
     serve: () => Effect.void
   })

@@ -6,7 +6,7 @@
 import * as RpcClient from "@effect/rpc/RpcClient"
 import * as RpcServer from "@effect/rpc/RpcServer"
 import type { Bounds } from "@synod/client"
-import { NodeId } from "@synod/paxos"
+import { NodeId, QuorumSpec } from "@synod/paxos"
 import { Tcp } from "@synod/wire"
 import * as Config from "effect/Config"
 import * as ConfigError from "effect/ConfigError"
@@ -30,6 +30,8 @@ export interface Options {
   readonly node: number
   /** Where every replica listens, this one among them, by node: a whole number from 1 to 65,535. */
   readonly members: Members
+  /** Which sets of them decide, the same at every replica. Default: majorities. */
+  readonly quorums?: QuorumSpec.QuorumSpec
 }
 
 /**
@@ -121,6 +123,7 @@ export const layer = (options: Options): Layer.Layer<Peers, Tcp.ListenError | Me
         cluster: options.cluster,
         self,
         members: Array.from(addresses.keys()),
+        quorums: options.quorums ?? QuorumSpec.majority,
         peer: (node) => peers.get(node)!,
         serve: (replica) =>
           Effect.asVoid(

@@ -62,7 +62,8 @@ export interface Cluster {
 export type TallyClient = Effect.Effect.Success<typeof Tally.client>
 
 export const make = (
-  journals?: (node: NodeId.NodeId, cluster: string) => Layer.Layer<Journal.Journal, JournalError.OpenError>
+  journals?: (node: NodeId.NodeId, cluster: string) => Layer.Layer<Journal.Journal, JournalError.OpenError>,
+  options?: Pick<InProcess.Options, "replicas" | "quorums">
 ): Effect.Effect<Cluster, never, Scope.Scope> =>
   Effect.gen(function* () {
     const disks = new Map<NodeId.NodeId, Journal.MemoryDisk>()
@@ -134,6 +135,7 @@ export const make = (
 
     const context = yield* Layer.build(
       InProcess.layerJournals(Tally, {
+        ...options,
         between,
         journal: (node, cluster) => Layer.merge(onDisk(node, cluster), Layer.succeed(Actor.Checkpoint, reach(node)))
       }).pipe(Layer.provide(TallyLive))

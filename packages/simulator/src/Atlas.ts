@@ -7,7 +7,8 @@
  *
  * @since 0.1.0
  */
-import type { NodeId, Quorum } from "@synod/paxos"
+import { Quorum } from "@synod/paxos"
+import type { NodeId } from "@synod/paxos"
 import * as Partition from "./Partition.js"
 import type { Seeded } from "./Seeded.js"
 
@@ -63,10 +64,10 @@ export const make = (quorums: Quorum.QuorumSystem, options: { readonly harsh: bo
   const lost = new Set<NodeId.NodeId>()
   const left = () => quorums.members.filter((node) => !lost.has(node))
 
-  const enough = (nodes: ReadonlyArray<NodeId.NodeId>): boolean => {
-    const set = new Set(nodes)
-    return quorums.isPrepareQuorum(1, set) && quorums.isAcceptQuorum(1, set)
-  }
+  /** In the rounds that go on for ever: any other round may be over. */
+  const last = quorums.changesAt.at(-1) ?? 1
+  const enough = (nodes: ReadonlyArray<NodeId.NodeId>): boolean =>
+    Quorum.roundFor(quorums, last, new Set(nodes)) !== undefined
 
   const canDecide = (partition: Partition.Partition): boolean =>
     left().some((hub) => enough(left().filter((node) => partition(hub, node) && partition(node, hub))))

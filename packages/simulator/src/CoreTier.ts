@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { NodeId, Quorum } from "@synod/paxos"
+import { NodeId, QuorumSpec } from "@synod/paxos"
 import * as Either from "effect/Either"
 import * as Atlas from "./Atlas.js"
 import * as CoreCluster from "./CoreCluster.js"
@@ -11,6 +11,7 @@ import type { Fault, Rates } from "./Fault.js"
 import { handsOver } from "./internal/coreNode.js"
 import * as CoreSetting from "./internal/coreSetting.js"
 import * as Partition from "./Partition.js"
+import * as QuorumSpecs from "./QuorumSpecs.js"
 import * as Seeded from "./Seeded.js"
 import type { Tier } from "./Tier.js"
 
@@ -35,14 +36,21 @@ export const tier: Tier = {
   ],
   run: (seed, { harsh, rates, readable, replicas }) => {
     const all = harsh ? CoreSetting.harsh : CoreSetting.rates
-    return CoreCluster.run(seed, {
-      quorums: majority(replicas),
+    const members = Array.from({ length: replicas }, (_, i) => NodeId.make(i + 1))
+    const spec = QuorumSpecs.draw(Seeded.make(seed, "quorums"), members)
+    const outcome = CoreCluster.run(seed, {
+      quorums: Either.getOrThrow(QuorumSpec.make(spec, members)),
       rates: rates ?? CoreSetting.vary(possible(all, replicas), Seeded.make(seed, "rates")),
       harsh,
       readable
     })
+    const decides = spec._tag === "Majority" || outcome.operations === 0 ? 0 : 1
+    return { ...outcome, sometimes: [...outcome.sometimes, [othersDecide, decides]] }
   }
 }
+
+/** Reported of runs whose quorums are not majorities. */
+const othersDecide = "quorums that are no majorities decide"
 
 /** What a run of many seeds should show. */
 const always: ReadonlyArray<string> = [
@@ -62,7 +70,8 @@ const always: ReadonlyArray<string> = [
   "a slot is chosen before its leader's own vote",
   "a suffix that was never chosen is replaced",
   "old entries are fetched for a follower",
-  "the outcome of a command stays unknown to its client"
+  "the outcome of a command stays unknown to its client",
+  othersDecide
 ]
 
 /** Partitions that so many members can have. */
@@ -70,6 +79,3 @@ const possible = (rates: Rates, replicas: number): Rates => {
   const tooFew = Partition.kinds.filter((kind) => replicas < Partition.fewest(kind))
   return Object.fromEntries(Object.entries(rates).filter(([fault]) => !tooFew.some((kind) => kind === fault)))
 }
-
-const majority = (replicas: number): Quorum.QuorumSystem =>
-  Either.getOrThrow(Quorum.majority(Array.from({ length: replicas }, (_, i) => NodeId.make(i + 1))))

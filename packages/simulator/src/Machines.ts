@@ -12,7 +12,7 @@
 import * as RpcClient from "@effect/rpc/RpcClient"
 import * as RpcServer from "@effect/rpc/RpcServer"
 import { Journal } from "@synod/journal"
-import type { NodeId, Quorum } from "@synod/paxos"
+import type { NodeId, QuorumSpec } from "@synod/paxos"
 import { Actor, EventLoop, Peers, PeerServer, Replica, ReplicaConfig } from "@synod/replica"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -79,7 +79,8 @@ export const make = <State>(
   world: World,
   options: {
     readonly cluster: string
-    readonly quorums: Quorum.QuorumSystem
+    readonly members: ReadonlyArray<NodeId.NodeId>
+    readonly quorums: QuorumSpec.QuorumSpec
     readonly config: ReplicaConfig.Values
     readonly network: Network
     readonly witness: Witness<State>
@@ -88,13 +89,13 @@ export const make = <State>(
     readonly subject: (tables: TableDisk.TableDisk) => Subject<State, any>
   }
 ): Machines => {
-  const { cluster, config, counts, network, quorums, witness } = options
+  const { cluster, config, counts, members, network, quorums, witness } = options
   const seeded = world.seeded.fork("machines")
   let rates: Rates = {}
   let settled = false
   let handedOver = 0
 
-  const all = quorums.members.map((node): Machine => {
+  const all = members.map((node): Machine => {
     const disk = Disk.make(`journal of node ${node}`, world.seeded.fork(`disk ${node}`), counts)
     const tables = TableDisk.make(world.seeded.fork(`tables ${node}`), counts, disk)
     return { node, disk, tables, process: undefined, replica: undefined, lost: false }
@@ -107,7 +108,7 @@ export const make = <State>(
       const protocol = yield* network.listen(process, node)
       const peers = new Map(
         yield* Effect.forEach(
-          quorums.members.filter((other) => other !== node),
+          members.filter((other) => other !== node),
           (other) =>
             PeerServer.client.pipe(
               Effect.provideService(RpcClient.Protocol, network.connect(process, other)),
@@ -121,7 +122,8 @@ export const make = <State>(
         Effect.provideService(Peers.Peers, {
           cluster,
           self: node,
-          members: quorums.members,
+          members,
+          quorums,
           peer: (other) => peers.get(other)!,
           serve: (peer) =>
             Effect.asVoid(

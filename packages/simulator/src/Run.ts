@@ -10,7 +10,7 @@
  * @since 0.1.0
  */
 import type * as Rpc from "@effect/rpc/Rpc"
-import { NodeId, Quorum } from "@synod/paxos"
+import { NodeId, QuorumSpec } from "@synod/paxos"
 import { Compression, ReplicaConfig } from "@synod/replica"
 import { SqliteStore, SqlMachine, SqlStore } from "@synod/sql-machine"
 import type { Executor, SessionTable, StateMachine, ValueExecutor } from "@synod/state-machine"
@@ -65,6 +65,8 @@ export interface Options<Name extends string, State, Commands extends Rpc.Any, Q
   readonly harsh?: boolean
   /** Voters, from 1 to 9. Default: 3. */
   readonly replicas?: number
+  /** Which sets of them decide. Default: majorities. */
+  readonly quorums?: QuorumSpec.QuorumSpec
   /** Clients that call at the same time. Default: 3. */
   readonly clients?: number
   /** How long faults strike, in seconds of the world's time. Default: 8. */
@@ -147,7 +149,8 @@ export const runAny = <Name extends string, Commands extends Rpc.Any, Queries ex
   const world = World.make({ seed: options.seed, readable: options.readable ?? false })
   const counts = Fault.counts()
   const members = Array.from({ length: options.replicas ?? 3 }, (_, i) => NodeId.make(i + 1))
-  const quorums = Either.getOrThrow(Quorum.majority(members))
+  const spec = options.quorums ?? QuorumSpec.majority
+  const quorums = Either.getOrThrow(QuorumSpec.make(spec, members))
   const rates = options.faults ?? Faults.varied(Faults.rates(members.length), world.seeded.fork("rates"))
   const config = tight(world.seeded.fork("config"))
   const made = (store: SqlStore.SqlStore["Type"]): Executor.Executor =>
@@ -174,7 +177,10 @@ export const runAny = <Name extends string, Commands extends Rpc.Any, Queries ex
   const play = (): void => {
     const network = Network.make(world, { cluster: name, maxFrameBytes: ReplicaConfig.maxFrameBytes(config), counts })
     const witness = Witness.make<any>(world, { quorums, invariant: options.invariant })
-    const machines = Machines.make(world, { cluster: name, quorums, config, network, witness, counts, subject })
+    const machines = Machines.make(world, {
+      ...{ cluster: name, members, quorums: spec },
+      ...{ config, network, witness, counts, subject }
+    })
     const atlas = Atlas.make(quorums, { harsh })
     for (const one of machines.all) machines.start(one)
     const nemesis = Nemesis.make(world, { rates, atlas, members, machines, network, counts })

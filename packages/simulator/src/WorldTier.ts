@@ -4,11 +4,14 @@
  *
  * @since 0.1.0
  */
+import { NodeId } from "@synod/paxos"
 import * as Effect from "effect/Effect"
 import { names } from "./Fault.js"
 import * as Model from "./Model.js"
+import * as QuorumSpecs from "./QuorumSpecs.js"
 import * as Registers from "./Registers.js"
 import * as Run from "./Run.js"
+import * as Seeded from "./Seeded.js"
 import * as SqlRegisters from "./SqlRegisters.js"
 import type { Tier } from "./Tier.js"
 import * as WorldFaults from "./WorldFaults.js"
@@ -29,6 +32,10 @@ export const tier: Tier = {
       harsh,
       readable,
       replicas,
+      quorums: QuorumSpecs.draw(
+        Seeded.make(seed, "quorums"),
+        Array.from({ length: replicas }, (_, i) => NodeId.make(i + 1))
+      ),
       ...(rates === undefined ? {} : { faults: rates })
     }
     return seed % tablesEvery === 0

@@ -77,6 +77,9 @@ export * as ReferencePaxos from "./ReferencePaxos.js"
 /** A machine of named registers. */
 export * as Registers from "./Registers.js"
 
+/** Quorum systems for simulated clusters. */
+export * as QuorumSpecs from "./QuorumSpecs.js"
+
 /** One run of a machine in a simulated world. */
 export * as Run from "./Run.js"
 

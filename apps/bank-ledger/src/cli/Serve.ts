@@ -2,6 +2,7 @@
  * `serve`: one replica as a process.
  */
 import { Command, HelpDoc, Options, ValidationError } from "@effect/cli"
+import { QuorumSpec } from "@synod/paxos"
 import { Socket } from "@synod/replica"
 import { Effect, Either, Logger, LogLevel } from "effect"
 import { serve as run } from "../serve.js"
@@ -19,6 +20,16 @@ const settings = {
   members: Options.text("members").pipe(
     Options.withDescription("Where each replica listens: 1=127.0.0.1:7001,2=127.0.0.1:7002,3=127.0.0.1:7003."),
     Options.mapEffect(parseMembers)
+  ),
+  quorums: Options.text("quorums").pipe(
+    Options.withDescription(
+      "Which sets of replicas decide, the same for all: majority, flexible:prepare=4,accept=2, grid:rows=2,columns=3, " +
+        "weighted:1=2,2=1,3=1, hierarchical:1+2,3+4,5+6, allAboard, or JSON."
+    ),
+    Options.mapEffect((text) =>
+      Either.mapLeft(QuorumSpec.parse(text), (sentence) => ValidationError.invalidValue(HelpDoc.p(sentence)))
+    ),
+    Options.withDefault(QuorumSpec.majority)
   ),
   journal: Options.text("journal").pipe(Options.withDescription("The file of this replica's journal."))
 }

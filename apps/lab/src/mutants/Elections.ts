@@ -105,5 +105,17 @@ export const elections: ReadonlyArray<Mutant> = [
     ],
     tier: "core",
     replicas: 5
+  },
+  {
+    name: "fast-rounds-waited-for",
+    bug: "Whoever takes over looks at the next round only: all aboard, with a member gone, waits for it through all fast rounds.",
+    edits: [
+      {
+        file: "packages/paxos/src/Quorum.ts",
+        find: "system.changesAt.filter((round) => round > above + 1)",
+        replace: "system.changesAt.filter(() => false)"
+      }
+    ],
+    tier: "core"
   }
 ]
