@@ -1,4 +1,4 @@
-import { Ballot, type Durable, Entry, NodeId, Slot } from "@synod/paxos"
+import { Ballot, type Durable, Entry, Epoch, NodeId, Slot } from "@synod/paxos"
 
 /** No limit that matters here. */
 export const all = { slots: 100_000, bytes: 1_000_000_000 }
@@ -13,6 +13,7 @@ export const write = (
   entries: ReadonlyArray<Entry.Entry>
 ): Durable.Write => ({
   state: {
+    epochs: Epoch.none,
     promised: Ballot.make(at.round, NodeId.make(65535)),
     acceptedBallot: Ballot.make(at.round - 1, NodeId.make(1)),
     acceptedThrough: Slot.make(at.through),

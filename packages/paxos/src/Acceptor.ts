@@ -25,6 +25,7 @@
 import * as Ballot from "./Ballot.js"
 import type { Durable, Write } from "./Durable.js"
 import * as Entry from "./Entry.js"
+import * as Epoch from "./Epoch.js"
 import { agreement } from "./Follower.js"
 import { hold } from "./Invariant.js"
 import * as Log from "./Log.js"
@@ -38,6 +39,8 @@ import * as Step from "./Step.js"
  * @category models
  */
 export interface State {
+  /** The epoch it is in, to which its promise, its accepted ballot and what is not known to be chosen belong. */
+  readonly epochs: Epoch.Epochs
   /** No ballot below this one gets a yes. */
   readonly promised: Ballot.Ballot
   /** The ballot at which the log was accepted as a whole. */
@@ -68,9 +71,10 @@ export type Local =
   | { readonly _tag: "Trim"; readonly through: Slot.Slot }
   /**
    * A snapshot of this slot is durable here. Its slots were chosen at ballots no higher than the one promised here: it was
-   * taken here, or it came from a replica that had promised no more than this one when it was asked for.
+   * taken here, or it came from a replica that had promised no more than this one when it was asked for. One that came from
+   * another epoch says in which it was taken, and up to which ballot.
    */
-  | { readonly _tag: "Install"; readonly slot: Slot.Slot }
+  | { readonly _tag: "Install"; readonly slot: Slot.Slot; readonly at?: Epoch.At }
   /** The own machine holds all slots through this one: they were chosen, which the journal may not have noted. */
   | { readonly _tag: "Applied"; readonly slot: Slot.Slot }
   /** Something else could not be written to the journal: a write of what is held shows whether it still takes any. */
@@ -80,7 +84,7 @@ export type Local =
  * @since 0.1.0
  * @category models
  */
-export type Input = Message.ToAcceptor | Local
+export type Input = Message.ToAcceptor | Message.Learn | Message.Learned | Local
 
 /**
  * @since 0.1.0
@@ -104,14 +108,20 @@ export type Action =
   | { readonly _tag: "Reply"; readonly message: Message.ToProposer }
   /** The ballot of the message gets no promise before a grant has run out: as if the message were lost. */
   | { readonly _tag: "Refuse" }
+  /** Goes back to a replica that asked for what is chosen. */
+  | { readonly _tag: "Teach"; readonly message: Message.Learned | Message.Unlearnable }
   /** The piece asked for is no longer in memory: read it from the journal and answer with it. */
   | { readonly _tag: "Read"; readonly fetch: Message.Fetch }
+  /** As much is chosen of what was asked for: read it from the journal, and answer with `lesson` and that in it. */
+  | { readonly _tag: "ReadChosen"; readonly lesson: Message.Learned; readonly slots: number; readonly bytes: number }
   /** Chosen entries, for the learner. */
   | { readonly _tag: "Deliver"; readonly after: Slot.Slot; readonly entries: ReadonlyArray<Entry.Entry> }
   /** What this acceptor lacks is in no log any more: get the snapshot that this node has. */
   | { readonly _tag: "Pull"; readonly source: NodeId }
   /** The snapshot has taken the place of the log: the learner goes on from it. */
   | { readonly _tag: "Restore"; readonly slot: Slot.Slot }
+  /** An epoch has ended here, and this one begun: proposer and election begin anew. */
+  | { readonly _tag: "Enter"; readonly epoch: Epoch.Epoch }
 
 /**
  * The state of an acceptor whose journal says `durable` and holds `entries` behind `durable.chosenThrough`. Grants are in no
@@ -124,6 +134,7 @@ export const recover = (durable: Durable, entries: ReadonlyArray<Entry.Entry>, g
   const log = Log.make(durable.chosenThrough, entries)
   hold("acceptor", "the recovered entries end where the journal says", log.through === durable.acceptedThrough)
   return {
+    epochs: durable.epochs,
     promised: durable.promised,
     acceptedBallot: durable.acceptedBallot,
     log,
@@ -140,6 +151,7 @@ export const recover = (durable: Durable, entries: ReadonlyArray<Entry.Entry>, g
  * @category getters
  */
 export const durable = (self: State): Durable => ({
+  epochs: self.epochs,
   promised: self.promised,
   acceptedBallot: self.acceptedBallot,
   acceptedThrough: self.log.through,
@@ -179,10 +191,14 @@ const handle = (self: State, input: Input, options: Options, now: number): Step.
       return fetch(self, input)
     case "Behind":
       return behind(self, input)
+    case "Learn":
+      return teach(self, input)
+    case "Learned":
+      return learned(self, input, options)
     case "Trim":
       return trim(self, input.through)
     case "Install":
-      return install(self, input.slot)
+      return input.at === undefined ? install(self, input.slot) : installAt(self, input.slot, input.at)
     case "Applied":
       return applied(self, input.slot, options)
     case "Reaffirm":
@@ -261,12 +277,16 @@ const synchronise = (
 }
 
 /** Entries that are chosen, for an acceptor that is too far behind to be synchronised in one message. */
-const learn = (
-  self: State,
-  message: Message.Accept,
-  { after, entries }: News,
-  options: Options
-): Step.Step<State, Action> => {
+const learn = (self: State, message: Message.Accept, news: News, options: Options): Step.Step<State, Action> => {
+  const { state, tail } = withChosen(self, news)
+  const answer = accepted(state, message, state.chosenThrough, options)
+  return news.entries.length === 0
+    ? finish(self, state, options, answer)
+    : finish(self, state, options, persist(state, news.after, [...news.entries, ...tail]), answer)
+}
+
+/** The log with entries that are chosen, and what of its end stays behind them. */
+const withChosen = (self: State, { after, entries }: News): { state: State; tail: ReadonlyArray<Entry.Entry> } => {
   const end = Slot.plus(after, entries.length)
   // The unchosen end of the old log stays: other acceptors' logs of that ballot may have made it chosen. It goes only if
   // a chosen entry contradicts it, which proves that none of it was.
@@ -276,11 +296,39 @@ const learn = (
   })
   const tail = agrees && end < self.log.through ? Log.slice(self.log, end) : []
   const log = entries.length === 0 ? self.log : Log.append(Log.truncate(self.log, after), [...entries, ...tail])
-  const state: State = { ...self, log, chosenThrough: Slot.max(self.chosenThrough, end) }
-  const answer = accepted(state, message, state.chosenThrough, options)
-  return entries.length === 0
-    ? finish(self, state, options, answer)
-    : finish(self, state, options, persist(state, after, [...entries, ...tail]), answer)
+  return { state: { ...self, log, chosenThrough: Slot.max(self.chosenThrough, end) }, tail }
+}
+
+/** What is chosen behind a slot, for a replica that is in an earlier epoch, or that nobody leads. Never of two epochs at once. */
+const teach = (self: State, { after, bytes }: Message.Learn): Step.Step<State, Action> => {
+  if (after < self.trimmedThrough) {
+    return Step.make<State, Action>(self, {
+      _tag: "Teach",
+      message: { _tag: "Unlearnable", after, trimmedThrough: self.trimmedThrough }
+    })
+  }
+  const { at, through = self.chosenThrough } = Epoch.at(self.epochs, self.promised, after)
+  const { ballot, epoch } = at
+  const lesson: Message.Learned = { _tag: "Learned", epoch: epoch.number, ballot, after, entries: [] }
+  if (after >= through) return Step.make<State, Action>(self, { _tag: "Teach", message: lesson })
+  if (after < self.log.base) {
+    return Step.make<State, Action>(self, { _tag: "ReadChosen", lesson, slots: through - after, bytes })
+  }
+  const entries = Log.slice(self.log, after, Slot.min(through, Log.reach(self.log, after, bytes)))
+  return Step.make<State, Action>(self, { _tag: "Teach", message: { ...lesson, entries } })
+}
+
+/**
+ * What was chosen in this epoch, from a replica that knows it. Its ballot is promised first, as with a snapshot: so the leader of
+ * whatever ballot is promised here has all of it in its log.
+ */
+const learned = (self: State, message: Message.Learned, options: Options): Step.Step<State, Action> => {
+  const { number } = self.epochs.present
+  if (message.after > self.chosenThrough || (number !== 0 && message.epoch !== number)) return Step.make(self)
+  const news = beyondChosen(self, message)
+  if (news.entries.length === 0) return Step.make(self)
+  const { state, tail } = withChosen(bound(self, message.ballot), news)
+  return finish(self, state, options, persist(state, news.after, [...news.entries, ...tail]))
 }
 
 const fetch = (self: State, message: Message.Fetch): Step.Step<State, Action> => {
@@ -311,7 +359,7 @@ const behind = (self: State, { ballot, source }: Message.Behind): Step.Step<Stat
 const trim = (self: State, through: Slot.Slot): Step.Step<State, Action> => {
   if (through <= self.trimmedThrough) return Step.make(self)
   hold("acceptor", "only what is chosen is trimmed", through <= self.chosenThrough)
-  const state: State = { ...self, trimmedThrough: through }
+  const state: State = { ...self, trimmedThrough: through, epochs: Epoch.forget(self.epochs, through) }
   return Step.make(state, persist(state, state.log.through, []))
 }
 
@@ -325,8 +373,34 @@ const install = (self: State, slot: Slot.Slot): Step.Step<State, Action> => {
     return slot < self.trimmedThrough ? Step.make(self) : Step.make<State, Action>(self, { _tag: "Restore", slot })
   }
   const log = slot < self.log.through ? Log.evict(self.log, slot) : Log.empty(slot)
-  const state: State = { ...self, log, chosenThrough: slot, trimmedThrough: slot }
+  const epochs = Epoch.forget(self.epochs, slot)
+  const state: State = { ...self, epochs, log, chosenThrough: slot, trimmedThrough: slot }
   return Step.make(state, persist(state, log.through, []), { _tag: "Restore", slot })
+}
+
+/** Promised without being asked: others promised that ballot, and this one is bound as they are. */
+const bound = (self: State, ballot: Ballot.Ballot): State =>
+  Ballot.greaterThan(ballot, self.promised) ? { ...self, promised: ballot, grantedRound: 0 } : self
+
+/**
+ * A snapshot of another replica says where it was taken. In this epoch, its ballot is promised first. In a later one, this one is
+ * over: the snapshot holds all that was chosen in it.
+ */
+const installAt = (self: State, slot: Slot.Slot, { ballot, epoch }: Epoch.At): Step.Step<State, Action> => {
+  const { number } = self.epochs.present
+  if (epoch.number < number || slot <= self.chosenThrough) return install(self, slot)
+  if (epoch.number === number) return install(bound(self, ballot), slot)
+  const state: State = {
+    epochs: { present: epoch, past: [] },
+    promised: ballot,
+    acceptedBallot: Ballot.zero,
+    log: Log.empty(slot),
+    chosenThrough: slot,
+    trimmedThrough: slot,
+    grantedUntil: 0,
+    grantedRound: 0
+  }
+  return Step.make<State, Action>(state, persist(state, slot, []), { _tag: "Restore", slot }, { _tag: "Enter", epoch })
 }
 
 /** What a machine keeps by itself was applied from this log, which keeps every chosen slot as it is. */
@@ -340,7 +414,7 @@ const believed = (self: State, message: Message.Accept, log: Log.Log): Slot.Slot
   Slot.max(self.chosenThrough, Slot.min(message.chosenThrough, log.through))
 
 /** The part of a message that lies behind what is known to be chosen; what lies before is here and the same. */
-const beyondChosen = (self: State, { after, entries }: Message.Accept): News =>
+const beyondChosen = (self: State, { after, entries }: News): News =>
   after >= self.chosenThrough
     ? { after, entries }
     : { after: self.chosenThrough, entries: entries.slice(self.chosenThrough - after) }
@@ -355,10 +429,27 @@ const finish = (
   if (after.chosenThrough === before.chosenThrough) return { state: after, actions }
   const entries = Log.slice(after.log, before.chosenThrough, after.chosenThrough)
   const evictable = Slot.make(Math.max(0, after.chosenThrough - options.keep))
-  return Step.make({ ...after, log: Log.evict(after.log, evictable) }, ...actions, {
-    _tag: "Deliver",
-    after: before.chosenThrough,
-    entries
+  const kept: State = { ...after, log: Log.evict(after.log, evictable) }
+  const deliver: Action = { _tag: "Deliver", after: before.chosenThrough, entries }
+  const last = entries[entries.length - 1]
+  return last?._tag === "StopSign" ? enter(kept, last, ...actions, deliver) : Step.make(kept, ...actions, deliver)
+}
+
+/** Behind a chosen stop sign the next epoch begins, in which nothing is promised or accepted yet. */
+const enter = (self: State, sign: Entry.StopSign, ...actions: ReadonlyArray<Action>): Step.Step<State, Action> => {
+  hold("acceptor", "nothing stands behind a stop sign", self.log.through === self.chosenThrough)
+  const epochs = Epoch.next(self.epochs, self.promised, self.chosenThrough, sign)
+  const state: State = {
+    ...self,
+    epochs: Epoch.forget(epochs, self.trimmedThrough),
+    promised: Ballot.zero,
+    acceptedBallot: Ballot.zero,
+    grantedUntil: 0,
+    grantedRound: 0
+  }
+  return Step.make<State, Action>(state, ...actions, persist(state, state.log.through, []), {
+    _tag: "Enter",
+    epoch: state.epochs.present
   })
 }
 
@@ -401,20 +492,28 @@ export const atMost = (entries: ReadonlyArray<Entry.Entry>, bytes: number): Read
 }
 
 const check = (before: State, { _tag }: Input, after: State): void => {
-  const rises = (a: Ballot.Ballot, b: Ballot.Ballot) => a === b || !Ballot.lessThan(b, a)
+  const [was, is] = [before.epochs.present, after.epochs.present]
+  const rises = (a: Ballot.Ballot, b: Ballot.Ballot) => a === b || was !== is || !Ballot.lessThan(b, a)
+  hold("acceptor", "epochs follow each other", was === is || (was.number < is.number && was.after <= is.after))
+  hold("acceptor", "what an epoch begins behind is chosen", is.after <= after.chosenThrough)
   hold("acceptor", "a promise never falls", rises(before.promised, after.promised))
   hold("acceptor", "an accepted ballot never falls", rises(before.acceptedBallot, after.acceptedBallot))
   hold("acceptor", "accepted ballot <= promised", rises(after.acceptedBallot, after.promised))
-  hold("acceptor", "only Prepare moves a promise", _tag === "Prepare" || before.promised === after.promised)
+  const learns = _tag === "Learned" || _tag === "Install"
   hold(
     "acceptor",
-    "only Accept and Install move the log, and Applied what of it is in memory",
+    "only Prepare, and what was chosen at a higher ballot, moves a promise",
+    _tag === "Prepare" || learns || was !== is || before.promised === after.promised
+  )
+  hold(
+    "acceptor",
+    "only Accept, Learned and Install move the log, and Applied what of it is in memory",
     _tag === "Accept" ||
-      _tag === "Install" ||
+      learns ||
       before.log === after.log ||
       (_tag === "Applied" && before.log.through === after.log.through)
   )
-  hold("acceptor", "a grant is not taken back", before.grantedUntil <= after.grantedUntil)
+  hold("acceptor", "a grant is not taken back", was !== is || before.grantedUntil <= after.grantedUntil)
   hold("acceptor", "chosen never shrinks", before.chosenThrough <= after.chosenThrough)
   hold("acceptor", "chosen <= accepted", after.chosenThrough <= after.log.through)
   hold("acceptor", "trimmed never shrinks", before.trimmedThrough <= after.trimmedThrough)

@@ -5,6 +5,8 @@
  */
 import * as Ballot from "./Ballot.js"
 import type * as Entry from "./Entry.js"
+import * as Epoch from "./Epoch.js"
+import type { Membership } from "./Membership.js"
 import * as Slot from "./Slot.js"
 
 /**
@@ -15,7 +17,9 @@ import * as Slot from "./Slot.js"
  * @category models
  */
 export interface Durable {
-  /** No ballot below this one may be answered with a promise or an acceptance. */
+  /** The epoch that the acceptor is in, and those before it; each write holds them, though they change only with a stop sign. */
+  readonly epochs: Epoch.Epochs
+  /** No ballot below this one may be answered with a promise or an acceptance, in this epoch. */
   readonly promised: Ballot.Ballot
   /** The ballot at which the log, as a whole, was accepted; never above `promised`. */
   readonly acceptedBallot: Ballot.Ballot
@@ -49,6 +53,7 @@ export interface Write {
  * @category constants
  */
 export const initial: Durable = {
+  epochs: Epoch.none,
   promised: Ballot.zero,
   acceptedBallot: Ballot.zero,
   acceptedThrough: Slot.zero,
@@ -76,3 +81,11 @@ export const merge = (writes: ReadonlyArray<Write>): ReadonlyArray<Write> => {
   }
   return merged
 }
+
+/**
+ * The state of an acceptor that founds a cluster with others.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const founded = (membership: Membership): Durable => ({ ...initial, epochs: Epoch.founded(membership) })

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import * as Membership from "./Membership.js"
 
 /**
  * A batch of commands: one drained mailbox of the leader, one slot. The bytes are the clients' own and stay unopened on
@@ -26,10 +27,31 @@ export const Commands = Schema.TaggedStruct("Commands", {
 export type Commands = typeof Commands.Type
 
 /**
+ * The last entry of an epoch. Once it is chosen, nothing more is chosen in that epoch, and the next one begins behind it.
+ *
  * @since 0.1.0
  * @category models
  */
-export const Entry = Commands
+export const StopSign = Schema.TaggedStruct("StopSign", {
+  /** The time the leader agreed for this slot, as of {@link Commands}. */
+  time: Schema.Number,
+  /** The number of the epoch that ends. */
+  epoch: Schema.Int.pipe(Schema.positive()),
+  /** Who takes part in the next one. */
+  membership: Membership.Membership
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type StopSign = typeof StopSign.Type
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export const Entry = Schema.Union(Commands, StopSign)
 
 /**
  * @since 0.1.0
@@ -44,6 +66,17 @@ export type Entry = typeof Entry.Type
 export const commands = (time: number, batch: Uint8Array): Commands => ({ _tag: "Commands", time, batch })
 
 /**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const stopSign = (time: number, epoch: number, membership: Membership.Membership): StopSign => ({
+  _tag: "StopSign",
+  time,
+  epoch,
+  membership
+})
+
+/**
  * The same decision? By content: an entry that came over the wire or from the journal is another object.
  *
  * @since 0.1.0
@@ -51,15 +84,22 @@ export const commands = (time: number, batch: Uint8Array): Commands => ({ _tag: 
  */
 export const equals = (a: Entry, b: Entry): boolean => {
   if (a === b) return true
-  if (a.time !== b.time || a.batch.length !== b.batch.length) return false
+  if (a.time !== b.time) return false
+  if (a._tag === "StopSign") {
+    return b._tag === "StopSign" && a.epoch === b.epoch && Membership.equals(a.membership, b.membership)
+  }
+  if (b._tag === "StopSign") return false
+  if (a.batch.length !== b.batch.length) return false
   for (let i = 0; i < a.batch.length; i++) if (a.batch[i] !== b.batch[i]) return false
   return true
 }
 
 /**
- * Size in bytes as it counts against frame and batch bounds: the batch plus a fixed allowance for the rest.
+ * Size in bytes as it counts against frame and batch bounds: the batch plus a fixed allowance for the rest, and for a
+ * membership about what it takes as JSON.
  *
  * @since 0.1.0
  * @category comparing
  */
-export const sizeOf = (entry: Entry): number => entry.batch.length + 32
+export const sizeOf = (entry: Entry): number =>
+  32 + (entry._tag === "Commands" ? entry.batch.length : JSON.stringify(entry.membership).length)

@@ -48,10 +48,12 @@ export const lead = (
 ): Next => {
   const { ballot, from, held, highest, log, promises } = prepared
   const followers = new Map<NodeId, Follower.Follower>()
-  for (const node of options.quorums.members) {
+  for (const node of [...options.quorums.members, ...(options.learners ?? [])]) {
     const promise = promises.get(node)
     followers.set(node, promise === undefined ? Follower.unknown : Follower.joined(promise, held))
   }
+  // No promise of this epoch knows its stop sign to be chosen: what was adopted and may be it is in hand.
+  const stops = Log.get(log, log.through)?._tag === "StopSign"
   const state: Leading.Leading = {
     _tag: "Leading",
     ballot,
@@ -59,10 +61,11 @@ export const lead = (
     adopted: { acceptedBallot: held.acceptedBallot, acceptedThrough: held.acceptedThrough },
     source: from,
     log,
+    stops,
     chosenThrough: log.base,
     followers,
     confirm: { asked: 0, answered: 0 },
-    lease: Lease.none,
+    lease: { ...Lease.none, released: stops },
     quiet: 0
   }
   const begin: Action = { _tag: "Lead", ballot, adoptedThrough: held.acceptedThrough }
@@ -79,7 +82,11 @@ export const lead = (
 export const propose = (self: Leading.Leading, entries: ReadonlyArray<Entry.Entry>, options: Options): Next => {
   const log = Log.append(self.log, entries)
   hold("proposer", "proposed within the pipeline", log.through - self.chosenThrough <= options.pipeline)
-  return Replication.everyone({ ...self, log }, options)
+  const sign = entries.findIndex(({ _tag }) => _tag === "StopSign")
+  const stops = sign >= 0
+  hold("proposer", "nothing stands behind a stop sign", !self.stops && (!stops || sign === entries.length - 1))
+  const lease = stops ? { ...self.lease, released: true } : self.lease
+  return Replication.everyone({ ...self, log, stops, lease }, options)
 }
 
 /**
@@ -348,7 +355,7 @@ const reached = (
 
 /** Reads may be served from all that was chosen when they were asked, which the adopted log surely contains. */
 const confirmed = (before: Leading.Leading, after: Leading.Leading): ReadonlyArray<Action> =>
-  after.confirm.answered > before.confirm.answered
+  after.confirm.answered > before.confirm.answered && !after.stops
     ? [
         {
           _tag: "Confirmed",
@@ -378,6 +385,10 @@ const heard = (
     follower.confirmed > self.confirm.answered ||
     (options.lease !== undefined && self.lease.asked.length > 0)
   const counted = counts ? count(known, options) : known
+  if (counted.stops && self.chosenThrough < counted.chosenThrough && counted.chosenThrough === counted.log.through) {
+    // The epoch is over: whoever hears of it can begin the next one.
+    return Replication.everyone(counted, options, () => true)
+  }
   const sent = Replication.one(counted, node, options, evenIfEmpty)
   const own = sent.state.followers.get(options.self)
   if (counted.chosenThrough === self.chosenThrough || own === undefined || own.told === counted.chosenThrough) {

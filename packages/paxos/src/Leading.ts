@@ -25,6 +25,8 @@ export interface Leading {
   readonly source: NodeId
   /** The adopted log and all that was proposed since; memory holds its end. */
   readonly log: Log.Log
+  /** The log ends with a stop sign: nothing is proposed behind it, and no read is answered, since the next epoch may have begun. */
+  readonly stops: boolean
   readonly chosenThrough: Slot.Slot
   readonly followers: ReadonlyMap<NodeId, Follower.Follower>
   /** The latest confirmation round that was asked for, and the latest that an accept quorum has answered. */

@@ -108,7 +108,7 @@ export const initial = (promised: Ballot.Ballot): State => ({ _tag: "Following",
  * @category getters
  */
 export const capacity = (self: State, options: Options): number =>
-  self._tag === "Leading" ? Math.max(0, options.pipeline - (self.log.through - self.chosenThrough)) : 0
+  self._tag === "Leading" && !self.stops ? Math.max(0, options.pipeline - (self.log.through - self.chosenThrough)) : 0
 
 /**
  * The ballot that this proposer prepares or leads with, for the election; zero while it follows.
@@ -268,7 +268,7 @@ const receive = (
     return outbid(self, from, message.promised, options)
   }
   if (self._tag === "Following" || !Ballot.equals(message.ballot, self.ballot)) return Step.make(self)
-  if (!options.quorums.members.includes(from)) return Step.make(self)
+  if (!options.quorums.members.includes(from) && options.learners?.includes(from) !== true) return Step.make(self)
   if (self._tag === "Leading") return Leader.receive(self, from, message, options)
   switch (message._tag) {
     case "Promise":

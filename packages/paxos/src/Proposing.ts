@@ -19,6 +19,8 @@ export interface Options {
   readonly self: NodeId
   /** Who votes, and which sets of them decide. */
   readonly quorums: QuorumSystem
+  /** Nodes that get what is proposed and have no say. Default: none. */
+  readonly learners?: ReadonlyArray<NodeId>
   /** How many slots may be proposed and not yet chosen. */
   readonly pipeline: number
   /** The size in bytes of one Accept or Fetched in catching up. */

@@ -17,6 +17,9 @@ export * as Election from "./Election.js"
 /** What a slot holds. */
 export * as Entry from "./Entry.js"
 
+/** A membership in force, and those before it. */
+export * as Epoch from "./Epoch.js"
+
 /** What a leader knows of an acceptor. */
 export * as Follower from "./Follower.js"
 
@@ -37,6 +40,12 @@ export * as Lease from "./Lease.js"
 
 /** A run of consecutive entries. */
 export * as Log from "./Log.js"
+
+/** Who takes part in an epoch. */
+export * as Membership from "./Membership.js"
+
+/** When a leader may end its epoch. */
+export * as MembershipChange from "./MembershipChange.js"
 
 /** What nodes say to each other. */
 export * as Message from "./Message.js"

@@ -6,6 +6,7 @@ import { Acceptor, Ballot, Durable, Election, Entry, Learner, Proposer, Slot } f
 import type { Message, Quorum, NodeId } from "@synod/paxos"
 import * as Partition from "./Partition.js"
 import * as Random from "./Random.js"
+import { letters } from "./Story.js"
 import { Votes } from "./Votes.js"
 
 type Envelope =
@@ -395,4 +396,4 @@ export class Cluster {
   }
 }
 
-const text = (entry: Entry.Entry) => new TextDecoder().decode(entry.batch)
+const text = (entry: Entry.Entry) => letters([entry])

@@ -1,5 +1,5 @@
 /** Short ways to write down what goes into a step and what comes out of it. */
-import { Ballot, Entry, NodeId, Slot } from "@synod/paxos"
+import { Ballot, Entry, Epoch, NodeId, Slot } from "@synod/paxos"
 import type { Acceptor, Durable, Follower, Learner, Message, Proposer } from "@synod/paxos"
 
 export const node = NodeId.make
@@ -16,7 +16,7 @@ export const entries = (letters: string): ReadonlyArray<Entry.Entry> =>
   Array.from(letters, (letter) => Entry.commands(0, new TextEncoder().encode(letter)))
 
 export const letters = (run: ReadonlyArray<Entry.Entry>): string =>
-  run.map(({ batch }) => new TextDecoder().decode(batch)).join("")
+  run.map((entry) => (entry._tag === "Commands" ? new TextDecoder().decode(entry.batch) : "■")).join("")
 
 /** A log: where it was accepted, how far it goes, how far it is known to be chosen. */
 export const held = (acceptedBallot: string, through: number, chosen = 0): Follower.Held => ({
@@ -33,6 +33,7 @@ export const prepare = (text: string): Message.Prepare => ({
 
 /** What is durable of an acceptor that trimmed nothing. */
 export const durable = (promised: string, ...log: Parameters<typeof held>): Durable.Durable => ({
+  epochs: Epoch.none,
   promised: ballot(promised),
   ...held(...log),
   trimmedThrough: slot(0)
@@ -144,6 +145,12 @@ export const tell = (action: Acceptor.Action | Proposer.Action | Learner.Action)
       return `reply ${say(action.message)}`
     case "Read":
       return `read after ${"fetch" in action ? action.fetch.after : action.after}`
+    case "Teach":
+      return `teach ${action.message._tag} after ${action.message.after}`
+    case "ReadChosen":
+      return `read after ${action.lesson.after}`
+    case "Enter":
+      return `enter epoch ${action.epoch.number}`
     case "Refuse":
       return "refuse"
     case "Deliver":

@@ -16,6 +16,7 @@ import * as Runtime from "effect/Runtime"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Actor from "./Actor.js"
+import { batchOf } from "./Applying.js"
 import { EventLoop } from "./EventLoop.js"
 import type { Endpoint } from "@synod/client"
 import type { Outcomes } from "./Outcomes.js"
@@ -88,7 +89,7 @@ export const make = (
       // Leaders' clocks differ; the machine's time never goes back.
       const time = Math.max(machine.at().time, entry.time)
       const performed: Array<Feed.Record> = []
-      const applied = machine.apply({ slot, time }, entry.batch, (index, command, answer) => {
+      const applied = machine.apply({ slot, time }, batchOf(entry), (index, command, answer) => {
         performed.push({ slot, index, time, command, answer })
       })
       if (Either.isLeft(applied)) return applied.left

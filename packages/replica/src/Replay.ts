@@ -19,6 +19,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import { batchOf } from "./Applying.js"
 import { EventLoop } from "./EventLoop.js"
 import * as FeedTracks from "./FeedTracks.js"
 import * as ReplicaConfig from "./ReplicaConfig.js"
@@ -153,13 +154,13 @@ export const make = (
       const at = { slot: slot + 1, time: Math.max(time, entry.time) }
       const performed: Array<Feed.Record> = []
       return machine
-        .apply(at, entry.batch, (index, command, answer) => {
+        .apply(at, batchOf(entry), (index, command, answer) => {
           performed.push({ ...at, index, command, answer })
         })
         .pipe(
           Either.flatMap(() => {
             if (query !== undefined) return at.slot < from ? Either.void : look(machine)
-            if (at.slot > from) FeedTracks.append(window, at.slot, performed, entry.batch.length, longest)
+            if (at.slot > from) FeedTracks.append(window, at.slot, performed, batchOf(entry).length, longest)
             return Either.void
           })
         )

@@ -17,6 +17,9 @@ export * as ElectionActor from "./ElectionActor.js"
 /** The turn of the event loop. */
 export * as EventLoop from "./EventLoop.js"
 
+/** What a machine has to do for an entry. */
+export * as Applying from "./Applying.js"
+
 /** What a replica shows to those who follow its machine. */
 export * as Feeds from "./Feeds.js"
 

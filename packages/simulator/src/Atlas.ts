@@ -60,14 +60,22 @@ export const kinds: ReadonlyArray<Kind> = ["whole", "quorum", "oneWay", "ring", 
  * @since 0.1.0
  * @category constructors
  */
-export const make = (quorums: Quorum.QuorumSystem, options: { readonly harsh: boolean }): Atlas => {
+export const make = (
+  nodes: ReadonlyArray<NodeId.NodeId>,
+  options: {
+    readonly harsh: boolean
+    /** Those of every epoch that may be in force somewhere. */
+    readonly quorums: () => ReadonlyArray<Quorum.QuorumSystem>
+  }
+): Atlas => {
   const lost = new Set<NodeId.NodeId>()
-  const left = () => quorums.members.filter((node) => !lost.has(node))
+  const left = () => nodes.filter((node) => !lost.has(node))
 
   /** In the rounds that go on for ever: any other round may be over. */
-  const last = quorums.changesAt.at(-1) ?? 1
   const enough = (nodes: ReadonlyArray<NodeId.NodeId>): boolean =>
-    Quorum.roundFor(quorums, last, new Set(nodes)) !== undefined
+    options
+      .quorums()
+      .every((system) => Quorum.roundFor(system, system.changesAt.at(-1) ?? 1, new Set(nodes)) !== undefined)
 
   const canDecide = (partition: Partition.Partition): boolean =>
     left().some((hub) => enough(left().filter((node) => partition(hub, node) && partition(node, hub))))

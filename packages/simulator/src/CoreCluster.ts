@@ -10,8 +10,8 @@
  *
  * @since 0.1.0
  */
-import { Invariant } from "@synod/paxos"
-import type { NodeId, Quorum } from "@synod/paxos"
+import { Invariant, Membership, NodeId } from "@synod/paxos"
+import type { Quorum } from "@synod/paxos"
 import * as Atlas from "./Atlas.js"
 import * as CoreSteps from "./CoreSteps.js"
 import * as Fault from "./Fault.js"
@@ -35,7 +35,8 @@ import { Violation } from "./Violation.js"
  * @category models
  */
 export interface Options {
-  readonly quorums: Quorum.QuorumSystem
+  /** Who founds the cluster. */
+  readonly founders: Membership.Membership
   readonly rates: Fault.Rates
   readonly harsh: boolean
   readonly readable: boolean
@@ -126,12 +127,16 @@ class CoreCluster {
     private readonly seed: number,
     private readonly options: Options
   ) {
-    const { quorums, rates, readable, steps = CoreSteps.production } = options
+    const { founders, rates, readable, steps = CoreSteps.production } = options
+    const { voters } = founders
+    // Those who may join come behind the founders.
+    const spares = (rates.reconfigure ?? 0) > 0 ? Setting.spares : 0
+    const members = [...voters, ...Array.from({ length: spares }, (_, i) => NodeId.make(Math.max(...voters) + 1 + i))]
     const now = () => this.now
     this.seeded = Seeded.make(seed, "core")
     this.trace = CoreTrace.make(now, readable)
-    this.judge = new CoreJudge(quorums, now)
-    this.atlas = Atlas.make(quorums, options)
+    this.judge = new CoreJudge(founders, now)
+    this.atlas = Atlas.make(members, { harsh: options.harsh, quorums: () => this.inForce() })
     const setting = Setting.draw(this.seeded.fork("setting"))
     this.setting = setting
     const common = { now, agenda: this.agenda, counts: this.counts, trace: this.trace, judge: this.judge, setting }
@@ -147,22 +152,40 @@ class CoreCluster {
     this.network = network
     const world: NodeWorld = {
       ...fork("nodes"),
-      quorums,
+      founders: voters,
       steps,
       network,
       newLife: () => ++this.lives,
       stopped: (node) => this.stopped(node),
       leads: (node) => this.leads(node)
     }
-    this.nodes = quorums.members.map((id) => this.node(id, world, rates))
+    this.nodes = members.map((id) => this.node(id, world, rates))
     this.clients = Array.from(
       { length: Setting.clients },
-      (_, i) => new CoreClient(firstClient + 1 + i, { ...fork(`client ${i}`), network, members: quorums.members })
+      (_, i) => new CoreClient(firstClient + 1 + i, { ...fork(`client ${i}`), network, members })
     )
     this.nemesis = new CoreNemesis(
       { ...fork("nemesis"), network, atlas: this.atlas, nodes: this.nodes, leader: () => this.lastLeader },
       rates
     )
+  }
+
+  /** The quorums of the newest epoch, and of those before it in which some of its voters still are. */
+  private inForce(): ReadonlyArray<Quorum.QuorumSystem> {
+    const { epoch, memberships } = this.judge
+    const voters = memberships[epoch - 1]!.voters
+    const numbers = this.nodes
+      .filter(({ id }) => voters.includes(id))
+      .map(({ disk }) => disk.durable.epochs.present.number)
+    const oldest = Math.max(1, Math.min(epoch, ...numbers))
+    return Array.from({ length: epoch - oldest + 1 }, (_, i) => this.judge.quorums(oldest + i))
+  }
+
+  /** Nothing stays cut where members change: those of the next epoch may be on the other side. */
+  private core(): Atlas.Core {
+    return this.nodes.length > this.options.founders.voters.length
+      ? { kind: "whole", nodes: this.atlas.left(), partition: Partition.none }
+      : this.atlas.core(this.seeded, this.lastLeader)
   }
 
   private node(id: NodeId.NodeId, world: NodeWorld, rates: Fault.Rates): CoreNode {
@@ -178,7 +201,8 @@ class CoreCluster {
           this.judge.wrote(id, asked, disk)
         }
       },
-      rates
+      rates,
+      this.judge.founded(id)
     )
     const node = new CoreNode(id, disk, world, rates)
     this.restart(node, startWithin)
@@ -201,8 +225,8 @@ class CoreCluster {
 
   /** A healthy core is left alone: it must elect a leader, and choose a command that nobody had asked for before. */
   private recover(): void {
-    const { kind, nodes, partition } = this.atlas.core(this.seeded, this.lastLeader)
-    const members = this.options.quorums.members
+    const { kind, nodes, partition } = this.core()
+    const members = this.nodes.map(({ id }) => id)
     this.network.calm(partition)
     this.trace.event("net", kind, 0, () => `left alone: ${kind}, ${describe(partition, members)}`)
     const core = this.nodes.filter(({ id }) => nodes.includes(id))
@@ -219,9 +243,11 @@ class CoreCluster {
     this.probe(core, live)
     const trimmed = Math.max(...core.map(({ disk }) => disk.durable.trimmedThrough))
     const lacks = core.some(({ disk }) => disk.durable.acceptedThrough < trimmed)
-    const within = lacks ? Setting.patience : Setting.settled
+    const within = lacks || this.judge.epoch > 1 ? Setting.patience : Setting.settled
     const lease = this.setting.lease === undefined ? 0 : Setting.leaseEnd(this.setting.lease)
     this.until(since + within * Setting.electionTimeout + lease, live)
+    // Who was asked for last may be gone.
+    if (!live() && !this.atlas.survives()) return
     if (!live()) {
       const more = lease === 0 ? "" : ` and ${Math.round(lease)} ms of leases`
       const sentence = `a healthy core (${kind}) chooses nothing new within ${within} election timeouts${more}`
@@ -255,17 +281,22 @@ class CoreCluster {
     this.trace.event("net", "whole", 0, () => "whole, and no client asks for more")
     const left = this.nodes.filter(({ id }) => this.atlas.left().includes(id))
     for (const node of left) this.restart(node, backWithin)
-    const same = () => left.every((node) => node.applied === this.judge.chosen.length)
+    const same = () => left.every((node) => !this.takesPart(node) || node.applied === this.judge.chosen.length)
     const since = this.now
     const keeps = this.keeper()
     this.until(this.now + bound, same)
-    if (!same() && !this.options.harsh) {
+    if (!same() && !this.options.harsh && this.atlas.survives()) {
       const applied = left.map((node) => `${node.name} ${node.applied}`).join(", ")
       const sentence = `of ${this.judge.chosen.length} chosen slots are applied, ${Setting.patience} election timeouts later: ${applied}`
       this.judge.fail("liveness", sentence)
     }
     if (same()) this.judge.took("everybody has applied everything", (this.now - since) / Setting.electionTimeout)
     keeps()
+  }
+
+  /** Somebody brings it up to date. */
+  private takesPart({ id }: CoreNode): boolean {
+    return Membership.nodes(this.judge.memberships[this.judge.epoch - 1]!).includes(id)
   }
 
   /** A node that returns with a high ballot, and perhaps with an attempt to lead under way, deposes nobody. */

@@ -4,7 +4,9 @@
  *
  * @since 0.1.0
  */
-import { Acceptor, Election, Learner, Proposer } from "@synod/paxos"
+import { Acceptor, Election, Epoch, Learner, Membership, MembershipChange, Proposer } from "@synod/paxos"
+import type { Quorum } from "@synod/paxos"
+import * as Either from "effect/Either"
 import * as Machine from "./internal/coreMachine.js"
 
 /**
@@ -17,6 +19,12 @@ export interface CoreSteps {
   readonly election: typeof Election.step
   readonly heeds: typeof Election.heeds
   readonly learner: typeof Learner.step
+  /** Who decides in an epoch. */
+  readonly quorums: (membership: Membership.Membership) => Quorum.QuorumSystem
+  /** What becomes of a message of this epoch or another. */
+  readonly judge: typeof Epoch.judge
+  /** Whether a leader may end its epoch. */
+  readonly change: typeof MembershipChange.next
   /** The machine of the core tier: performs a command, or answers one that it knows. */
   readonly perform: (
     machine: Machine.Machine,
@@ -31,6 +39,15 @@ export interface CoreSteps {
  */
 export type { Performed } from "./internal/coreMachine.js"
 
+/** Of a node that belongs to nothing. */
+const nobody: Quorum.QuorumSystem = {
+  name: "nobody",
+  members: [],
+  changesAt: [],
+  isPrepareQuorum: () => false,
+  isAcceptQuorum: () => false
+}
+
 /**
  * @since 0.1.0
  * @category constants
@@ -41,5 +58,8 @@ export const production: CoreSteps = {
   election: Election.step,
   heeds: Election.heeds,
   learner: Learner.step,
+  quorums: (membership) => Either.getOrElse(Membership.make(membership), () => nobody),
+  judge: Epoch.judge,
+  change: MembershipChange.next,
   perform: Machine.perform
 }

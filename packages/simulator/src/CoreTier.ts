@@ -3,8 +3,7 @@
  *
  * @since 0.1.0
  */
-import { NodeId, QuorumSpec } from "@synod/paxos"
-import * as Either from "effect/Either"
+import { NodeId } from "@synod/paxos"
 import * as Atlas from "./Atlas.js"
 import * as CoreCluster from "./CoreCluster.js"
 import type { Fault, Rates } from "./Fault.js"
@@ -39,7 +38,7 @@ export const tier: Tier = {
     const members = Array.from({ length: replicas }, (_, i) => NodeId.make(i + 1))
     const spec = QuorumSpecs.draw(Seeded.make(seed, "quorums"), members)
     const outcome = CoreCluster.run(seed, {
-      quorums: Either.getOrThrow(QuorumSpec.make(spec, members)),
+      founders: { voters: members, learners: [], quorums: spec },
       rates: rates ?? CoreSetting.vary(possible(all, replicas), Seeded.make(seed, "rates")),
       harsh,
       readable
@@ -71,7 +70,13 @@ const always: ReadonlyArray<string> = [
   "a suffix that was never chosen is replaced",
   "old entries are fetched for a follower",
   "the outcome of a command stays unknown to its client",
-  othersDecide
+  othersDecide,
+  "a change is proposed",
+  "a message of an epoch that is over does nothing",
+  "a node enters an epoch",
+  "a node skips epochs by a snapshot, or joins",
+  "an epoch ends",
+  "nodes learn before they vote"
 ]
 
 /** Partitions that so many members can have. */

@@ -181,7 +181,7 @@ export const runAny = <Name extends string, Commands extends Rpc.Any, Queries ex
       ...{ cluster: name, members, quorums: spec },
       ...{ config, network, witness, counts, subject }
     })
-    const atlas = Atlas.make(quorums, { harsh })
+    const atlas = Atlas.make(members, { harsh, quorums: () => [quorums] })
     for (const one of machines.all) machines.start(one)
     const nemesis = Nemesis.make(world, { rates, atlas, members, machines, network, counts })
     const clients = Clients.start(world, {

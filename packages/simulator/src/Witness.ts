@@ -14,6 +14,7 @@
 import type { Journal } from "@synod/journal"
 import { Ballot } from "@synod/paxos"
 import type { Durable, Entry, NodeId, Quorum } from "@synod/paxos"
+import * as Applying from "@synod/replica/Applying"
 import { Batch, Envelope } from "@synod/state-machine"
 import type { Executor, Machine, Outcome } from "@synod/state-machine"
 import * as Effect from "effect/Effect"
@@ -93,7 +94,7 @@ export const make = <State>(
     readonly invariant?: ((shown: any) => string | undefined) | undefined
   }
 ): Witness<State> => {
-  const box = BallotBox.make({ quorums: options.quorums })
+  const box = BallotBox.make({ quorums: () => options.quorums })
   const slots: Array<Slot> = []
   const commands = new Set<string>()
   /** The envelopes that stood in the log, by session and first sequence. */
@@ -276,7 +277,7 @@ export const make = <State>(
       hold("in order", at.slot === through + 1, () => `node ${node} applies slot ${at.slot} after slot ${through}`)
       hold("time never goes back", at.time >= time, () => `node ${node} applies slot ${at.slot} at an earlier time`)
       const chosen = box.chosen[at.slot - 1]
-      hold("only what is chosen", chosen !== undefined && equal(chosen.batch, batch), () => {
+      hold("only what is chosen", chosen !== undefined && equal(Applying.batchOf(chosen), batch), () => {
         return `node ${node} applies in slot ${at.slot} what no quorum has accepted there`
       })
       const result = machine.apply(at, batch, performed)

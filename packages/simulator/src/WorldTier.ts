@@ -23,7 +23,8 @@ import * as WorldFaults from "./WorldFaults.js"
 export const tier: Tier = {
   name: "world",
   sometimes: (options) => [...Run.sometimes(options), ...Run.sometimesOnTables],
-  faults: names,
+  // Whole replicas have the members that they are told of.
+  faults: names.filter((name) => name !== "reconfigure"),
   rates: WorldFaults.rates,
   run: (seed, { harsh, rates, readable, replicas }) => {
     const options = {

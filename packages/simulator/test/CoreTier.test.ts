@@ -1,7 +1,6 @@
-import { NodeId, Quorum } from "@synod/paxos"
+import { NodeId, QuorumSpec } from "@synod/paxos"
 import { Atlas, CoreCluster, CoreSteps, CoreTier, Fault, Runs } from "@synod/simulator"
 import type { Tier } from "@synod/simulator"
-import { Either } from "effect"
 import { assert, describe, it } from "vitest"
 import { mutants, type Mutant } from "./coreMutants.js"
 
@@ -116,9 +115,9 @@ describe("reports", () => {
 
 const members = [1, 2, 3].map(NodeId.make)
 
-const runMutant = ({ quorums, steps }: Mutant, seed: number, readable: boolean) =>
+const runMutant = ({ steps }: Mutant, seed: number, readable: boolean) =>
   CoreCluster.run(seed, {
-    quorums: quorums?.(members) ?? Either.getOrThrow(Quorum.majority(members)),
+    founders: { voters: members, learners: [], quorums: QuorumSpec.majority },
     rates: tier.rates(3),
     harsh: false,
     readable,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import type { Journal } from "@synod/journal"
-import { Ballot, Durable, Entry, NodeId, Slot } from "@synod/paxos"
+import { Ballot, Durable, Entry, Epoch, NodeId, Slot } from "@synod/paxos"
 import { Disk, DiskJournal, Fault, Seeded } from "@synod/simulator"
 import { Effect, type Scope } from "effect"
 import { journalSuite } from "../../journal/test/JournalSuite.js"
@@ -25,6 +25,7 @@ const opened = <A, E>(disk: Disk.Disk, use: (journal: Opened) => Effect.Effect<A
 /** A write that appends one entry of so many bytes behind slot `after`. */
 const append = (after: number, bytes = 10): Durable.Write => ({
   state: {
+    epochs: Epoch.none,
     promised: Ballot.make(1, NodeId.make(1)),
     acceptedBallot: Ballot.make(1, NodeId.make(1)),
     acceptedThrough: Slot.make(after + 1),

@@ -29,6 +29,14 @@ export const encode = (envelopes: ReadonlyArray<Uint8Array>): Uint8Array => {
 }
 
 /**
+ * The batch of a slot in which no client asked for anything.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const none: Uint8Array = encode([])
+
+/**
  * The envelopes, as views of the batch.
  *
  * @since 0.1.0

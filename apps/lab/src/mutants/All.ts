@@ -4,6 +4,7 @@ import { feeds } from "./Feeds.js"
 import { journals } from "./Journals.js"
 import { leases } from "./Leases.js"
 import { logs } from "./Logs.js"
+import { memberships } from "./Memberships.js"
 import { messages } from "./Messages.js"
 import type { Mutant } from "./Mutant.js"
 import { processes } from "./Processes.js"
@@ -25,5 +26,6 @@ export const all: ReadonlyArray<Mutant> = [
   ...feeds,
   ...messages,
   ...elections,
+  ...memberships,
   ...processes
 ]

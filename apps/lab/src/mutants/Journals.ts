@@ -29,14 +29,14 @@ export const journals: ReadonlyArray<Mutant> = [
       {
         file: "packages/journal/src/Row.ts",
         find: `  if (checksum(slot, body) !== crc) return Either.left("its checksum differs")
-  if (body.length !== stateBytes`,
-        replace: "  if (body.length !== stateBytes"
+  if (body.length < stateBytes`,
+        replace: "  if (body.length < stateBytes"
       },
       {
         file: "packages/journal/src/Row.ts",
         find: `  if (checksum(slot, body) !== crc) return Either.left("its checksum differs")
-  if (body.length < entryHeader`,
-        replace: "  if (body.length < entryHeader"
+  const kind`,
+        replace: "  const kind"
       }
     ],
     tier: "world",

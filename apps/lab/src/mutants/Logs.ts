@@ -125,8 +125,9 @@ export const logs: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: acceptor,
-        find: "  const state: State = { ...self, log, chosenThrough: Slot.max(self.chosenThrough, end) }",
-        replace: "  const state: State = { ...self, log, chosenThrough: believed(self, message, log) }"
+        find: "  const { state, tail } = withChosen(self, news)",
+        replace: `  const { state: known, tail } = withChosen(self, news)
+  const state: State = { ...known, chosenThrough: believed(self, message, known.log) }`
       }
     ],
     tier: "core"
@@ -137,10 +138,10 @@ export const logs: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: leader,
-        find: "  return Replication.everyone({ ...self, log }, options)",
+        find: "  return Replication.everyone({ ...self, log, stops, lease }, options)",
         replace: `  const own = self.followers.get(options.self)!
   const matched = own.mode === "Streaming" ? log.through : own.matched
-  return Replication.everyone(Leading.withFollower({ ...self, log }, options.self, { ...own, matched }), options)`
+  return Replication.everyone(Leading.withFollower({ ...self, log, stops, lease }, options.self, { ...own, matched }), options)`
       }
     ],
     tier: "core"

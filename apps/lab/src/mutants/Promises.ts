@@ -94,8 +94,8 @@ export const promises: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: acceptor,
-        find: "{ ...self, promised: ballot, grantedRound: 0 }",
-        replace: "{ ...self, promised: ballot, grantedRound: 0, acceptedBallot: ballot }"
+        find: "isNew ? { ...self, promised: ballot, grantedRound: 0 }",
+        replace: "isNew ? { ...self, promised: ballot, grantedRound: 0, acceptedBallot: ballot }"
       }
     ],
     tier: "core"

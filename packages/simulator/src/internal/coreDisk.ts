@@ -16,7 +16,7 @@ const slowness = 100
 /** @internal */
 export class CoreDisk {
   /** What is synced. */
-  durable: Durable.Durable = Durable.initial
+  durable: Durable.Durable
   readonly entries: Array<Entry.Entry> = []
   /** The newest first. */
   snapshots: ReadonlyArray<Machine.Snapshot> = []
@@ -36,8 +36,11 @@ export class CoreDisk {
       /** A write is synced, which these steps asked for: the journal is what it says now. */
       readonly synced: (asked: ReadonlyArray<Durable.Write>) => void
     },
-    private rates: Rates
-  ) {}
+    private rates: Rates,
+    founded: Durable.Durable
+  ) {
+    this.durable = founded
+  }
 
   /** When the write under way ends. */
   busyUntil = 0

@@ -4,8 +4,9 @@
  *
  * @internal
  */
-import { Ballot, Durable, Entry } from "@synod/paxos"
+import { Ballot, Durable, Entry, Membership } from "@synod/paxos"
 import type { NodeId, Quorum } from "@synod/paxos"
+import * as Either from "effect/Either"
 import * as BallotBox from "../BallotBox.js"
 import { Violation } from "../Violation.js"
 import * as Machine from "./coreMachine.js"
@@ -33,15 +34,44 @@ export class CoreJudge {
   /** The slot in which each command was performed. */
   private readonly performed = new Map<number, number>()
   /** The life of a node in which each ballot was first sent. */
-  private readonly owners = new Map<number, number>()
+  private readonly owners = new Map<string, number>()
+  /** The memberships of the epochs that have begun; that of epoch n is at n - 1. */
+  readonly memberships: Array<Membership.Membership> = []
+  private readonly systems: Array<Quorum.QuorumSystem> = []
 
   constructor(
-    quorums: Quorum.QuorumSystem,
+    founders: Membership.Membership,
     private readonly now: () => number
   ) {
+    this.begins(founders)
     const chosen = this.choose.bind(this)
-    this.box = BallotBox.make({ quorums, chosen })
+    this.box = BallotBox.make({ quorums: (epoch) => this.quorums(epoch), chosen })
     this.chosen = this.box.chosen
+    for (const node of founders.voters) {
+      this.journals.set(node, { state: Durable.founded(founders), log: [] })
+    }
+  }
+
+  /** What a founder's journal holds at first. */
+  founded(node: NodeId.NodeId): Durable.Durable {
+    return this.journals.get(node)?.state ?? Durable.initial
+  }
+
+  /** The number of the newest epoch, which began when the stop sign before it was chosen. */
+  get epoch(): number {
+    return this.memberships.length
+  }
+
+  /** Those of an epoch. */
+  quorums(epoch: number): Quorum.QuorumSystem {
+    return this.systems[epoch - 1] ?? this.fail("epochs begin behind stop signs", `epoch ${epoch} has not begun`)
+  }
+
+  private begins(membership: Membership.Membership): void {
+    const system = Membership.make(membership)
+    if (Either.isLeft(system)) return this.fail("safe quorums", system.left.message)
+    this.memberships.push(membership)
+    this.systems.push(system.right)
   }
 
   happened(what: string): void {
@@ -61,9 +91,10 @@ export class CoreJudge {
   }
 
   /** A ballot leaves its node. Lives are numbered through the whole run. */
-  spoke(node: NodeId.NodeId, life: number, ballot: Ballot.Ballot): void {
-    const owner = this.owners.get(numberOf(ballot))
-    if (owner === undefined) this.owners.set(numberOf(ballot), life)
+  spoke(node: NodeId.NodeId, life: number, epoch: number, ballot: Ballot.Ballot): void {
+    const key = `${epoch} ${Ballot.format(ballot)}`
+    const owner = this.owners.get(key)
+    if (owner === undefined) this.owners.set(key, life)
     else if (owner !== life) {
       this.fail("unique ballots", `n${node} uses ballot ${Ballot.format(ballot)} again after a restart`)
     }
@@ -93,7 +124,9 @@ export class CoreJudge {
   private step(node: NodeId.NodeId, known: Journal, { after, entries, state }: Durable.Write): void {
     const before = known.state
     const { log } = known
+    if (state.epochs !== before.epochs) this.enters(node, known, state)
     for (const ballot of ["promised", "acceptedBallot"] as const) {
+      if (state.epochs.present.number !== before.epochs.present.number) continue
       if (!Ballot.lessThan(state[ballot], before[ballot])) continue
       const fall = `from ${Ballot.format(before[ballot])} to ${Ballot.format(state[ballot])}`
       this.fail("ballots never fall", `${ballot} of n${node} falls ${fall}`)
@@ -119,6 +152,26 @@ export class CoreJudge {
     }
   }
 
+  /** A node goes from one epoch to a later one, never back, and to none that has not begun. */
+  private enters(node: NodeId.NodeId, known: Journal, { epochs: { present } }: Durable.Durable): void {
+    const { number } = known.state.epochs.present
+    if (present.number < number) this.fail("epochs follow each other", `n${node} goes back to epoch ${present.number}`)
+    if (present.number === number) return
+    const sign = this.chosen[present.after - 1]
+    const follows =
+      present.after === 0 ? present.number === 1 : sign?._tag === "StopSign" && sign.epoch + 1 === present.number
+    const membership = this.memberships[present.number - 1]
+    if (!follows || membership === undefined || !Membership.equals(membership, present.membership)) {
+      this.fail(
+        "epochs begin behind stop signs",
+        `n${node} enters epoch ${present.number} behind slot ${present.after}`
+      )
+    }
+    this.happened(
+      present.number === number + 1 ? "a node enters an epoch" : "a node skips epochs by a snapshot, or joins"
+    )
+  }
+
   /** A snapshot may take the place only of what is chosen, also where the log held something else, or nothing. */
   private trim(node: NodeId.NodeId, { log, state }: Journal, through: number): void {
     if (through === state.trimmedThrough) return
@@ -130,6 +183,12 @@ export class CoreJudge {
   }
 
   private choose(slot: number, entry: Entry.Entry, voters: ReadonlySet<NodeId.NodeId>, ballot: Ballot.Ballot): void {
+    if (entry._tag === "StopSign") {
+      if (entry.epoch !== this.epoch)
+        this.fail("one stop sign an epoch", `slot ${slot} ends epoch ${entry.epoch} again`)
+      this.begins(entry.membership)
+      this.happened("an epoch ends")
+    }
     if (!voters.has(ballot.node as NodeId.NodeId)) this.happened("a slot is chosen before its leader's own vote")
     for (const command of Machine.decode(entry)) {
       if (!this.submitted.has(Machine.keyOf(command))) {
@@ -200,5 +259,3 @@ export class CoreJudge {
     throw new Violation({ property, sentence, time: this.now() })
   }
 }
-
-const numberOf = ({ node, round }: Ballot.Ballot): number => round * 65_536 + node

@@ -5,7 +5,7 @@
  * @internal
  */
 import { Entry } from "@synod/paxos"
-import type { Slot } from "@synod/paxos"
+import type { Epoch, Slot } from "@synod/paxos"
 
 /** @internal */
 export interface Command {
@@ -33,6 +33,8 @@ export type Frozen = Readonly<Pick<Machine, "digest">> & { readonly sessions: Re
 export interface Snapshot {
   readonly slot: Slot.Slot
   readonly machine: Frozen
+  /** The epoch in which it was taken, and the ballot promised there. */
+  readonly at: Epoch.At
 }
 
 /** What became of a command. */
@@ -87,7 +89,9 @@ export const encode = (time: number, commands: ReadonlyArray<Command>): Entry.En
 }
 
 /** @internal */
-export const decode = ({ batch }: Entry.Entry): Array<Command> => {
+export const decode = (entry: Entry.Entry): Array<Command> => {
+  if (entry._tag === "StopSign") return []
+  const { batch } = entry
   const commands: Array<Command> = []
   for (let i = 0; i < batch.length; i += bytesPerCommand) {
     commands.push({

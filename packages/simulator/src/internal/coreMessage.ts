@@ -8,14 +8,18 @@ import type * as Machine from "./coreMachine.js"
 
 /** @internal */
 export type Envelope =
-  | { readonly kind: "ask"; readonly message: Message.Heartbeat }
-  | { readonly kind: "heard"; readonly message: Message.HeartbeatReply }
+  | { readonly kind: "ask"; readonly epoch: number; readonly message: Message.Heartbeat }
+  | { readonly kind: "heard"; readonly epoch: number; readonly message: Message.HeartbeatReply }
   /** Nobody runs at the address that was asked in this round of heartbeats: the host says so, as TCP does. */
   | { readonly kind: "refused"; readonly round: number }
-  | { readonly kind: "takeOver"; readonly message: Message.TakeOver }
-  | { readonly kind: "acceptor"; readonly message: Message.ToAcceptor }
-  | { readonly kind: "proposer"; readonly message: Message.ToProposer }
-  | { readonly kind: "fetchSnapshot"; readonly ballot: Ballot.Ballot }
+  /** What was sent belongs to an epoch that is over: this one has begun. */
+  | { readonly kind: "late"; readonly epoch: number }
+  | { readonly kind: "takeOver"; readonly epoch: number; readonly message: Message.TakeOver }
+  | { readonly kind: "acceptor"; readonly epoch: number; readonly message: Message.ToAcceptor }
+  | { readonly kind: "proposer"; readonly epoch: number; readonly message: Message.ToProposer }
+  | { readonly kind: "learn"; readonly message: Message.Learn }
+  | { readonly kind: "lesson"; readonly message: Message.Learned | Message.Unlearnable }
+  | { readonly kind: "fetchSnapshot"; readonly epoch: number; readonly ballot: Ballot.Ballot }
   | { readonly kind: "snapshot"; readonly snapshot: Machine.Snapshot }
   | { readonly kind: "noSnapshot" }
   | { readonly kind: "submit"; readonly client: number; readonly sequence: number }

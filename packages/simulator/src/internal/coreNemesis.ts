@@ -4,10 +4,12 @@
  *
  * @internal
  */
+import { Membership } from "@synod/paxos"
 import type { NodeId } from "@synod/paxos"
 import type { Atlas } from "../Atlas.js"
 import type { Counts, Fault, Rates } from "../Fault.js"
 import * as Partition from "../Partition.js"
+import * as QuorumSpecs from "../QuorumSpecs.js"
 import type { Seeded } from "../Seeded.js"
 import type { Agenda } from "./agenda.js"
 import { nameOf } from "./coreMessage.js"
@@ -15,6 +17,9 @@ import type { CoreNetwork } from "./coreNetwork.js"
 import type { CoreNode } from "./coreNode.js"
 import { lasts } from "./coreSetting.js"
 import type { CoreTrace } from "./coreTrace.js"
+
+/** Whoever asks for other members asks again after so many milliseconds. */
+const again = 50
 
 /** @internal */
 export interface NemesisWorld {
@@ -33,6 +38,8 @@ export interface NemesisWorld {
 /** @internal */
 export class CoreNemesis {
   private over = false
+  /** The members that are asked for, as long as somebody asks. */
+  private wanted: Membership.Membership | undefined
   /** Counts partitions: the end of an earlier one has nothing to say. */
   private partitions = 0
 
@@ -74,6 +81,8 @@ export class CoreNemesis {
       case "handOver":
         if (!nodes.some((each) => each.handOver(undefined))) return
         return counts.fired(fault)
+      case "reconfigure":
+        return this.reconfigure()
       case "pause":
         if (node.life === 0) return
         return this.note(fault, node, (time) => node.pause(time), lasts.pause)
@@ -82,7 +91,7 @@ export class CoreNemesis {
       case "slowDisk":
         return this.note(fault, node, (time) => node.disk.slow(time), lasts.slow)
       case "wipe":
-        if (!this.world.atlas.mayLose(node.id)) return
+        if (!this.world.atlas.mayLose(node.id) || this.wanted?.voters.includes(node.id) === true) return
         this.world.atlas.lose(node.id)
         counts.fired(fault)
         // Its identity is never used again: there is no way back for it.
@@ -90,6 +99,37 @@ export class CoreNemesis {
       default:
         return this.cut(fault)
     }
+  }
+
+  /** Somebody asks whoever leads for other members, again and again, until they are there or it takes too long. */
+  private reconfigure(): void {
+    const { atlas, counts, nodes, now, seeded, trace } = this.world
+    if (this.wanted !== undefined) return
+    const order = seeded.shuffle(atlas.left())
+    const count = Math.min(order.length, seeded.between(1, nodes.length))
+    const voters = order.slice(0, count)
+    const learners = order.slice(count).filter(() => seeded.chance(0.3))
+    const wanted = { voters, learners, quorums: QuorumSpecs.draw(seeded, voters) }
+    this.wanted = wanted
+    counts.fired("reconfigure")
+    trace.event(
+      "net",
+      "reconfigure",
+      count,
+      () => `asked for: ${voters.map(nameOf).join(" ")} (${wanted.quorums._tag})`
+    )
+    this.pursue(wanted, now() + seeded.between(...lasts.reconfigure))
+  }
+
+  private pursue(wanted: Membership.Membership, until: number): void {
+    const { agenda, nodes, now } = this.world
+    const done = nodes.some(({ epoch, life }) => life !== 0 && Membership.equals(epoch.membership, wanted))
+    if (done || this.over || now() > until) {
+      this.wanted = undefined
+      return
+    }
+    for (const node of nodes) node.change(wanted)
+    agenda.add(now() + again, () => this.pursue(wanted, until))
   }
 
   private note(
@@ -134,7 +174,7 @@ export class CoreNemesis {
 
 type Strike = Partition.Kind | (typeof others)[number]
 
-const others = ["clog", "outage", "handOver", "pause", "diskFull", "slowDisk", "wipe"] as const
+const others = ["clog", "outage", "handOver", "pause", "diskFull", "slowDisk", "wipe", "reconfigure"] as const
 
 const strikes: ReadonlyArray<Strike> = [...Partition.kinds, ...others]
 

@@ -12,8 +12,9 @@
  *
  * @internal
  */
-import { Acceptor, Ballot, Election, Entry, Learner, Proposer, Slot } from "@synod/paxos"
-import type { Durable, Message, NodeId, Quorum } from "@synod/paxos"
+import { Acceptor, Ballot, Election, Entry, Epoch, Learner, Membership, Proposer, Slot } from "@synod/paxos"
+import type { Durable, Message, NodeId } from "@synod/paxos"
+import * as Either from "effect/Either"
 import type { CoreSteps } from "../CoreSteps.js"
 import type { Counts, Rates } from "../Fault.js"
 import type { Seeded } from "../Seeded.js"
@@ -31,6 +32,17 @@ import type { CoreTrace } from "./coreTrace.js"
 class Stopped {
   constructor(readonly why: string) {}
 }
+
+/** What an input of the acceptor asked for, in the epoch in which it came. */
+interface Asked {
+  readonly from: NodeId.NodeId
+  readonly epoch: number
+  readonly action: Acceptor.Action
+}
+
+/** What is chosen, and what is on the own disk, is so in any epoch. */
+const isOfAnyEpoch = ({ _tag }: Acceptor.Input): boolean =>
+  _tag === "Learn" || _tag === "Learned" || _tag === "Install" || _tag === "Trim" || _tag === "Applied"
 
 /** What happens when a leader tells a successor. @internal */
 export const handsOver = "a leader hands over"
@@ -56,7 +68,8 @@ export interface NodeWorld {
   readonly seeded: Seeded
   readonly counts: Counts
   readonly setting: Setting
-  readonly quorums: Quorum.QuorumSystem
+  /** Nodes that are asked by whoever belongs to nothing. */
+  readonly founders: ReadonlyArray<NodeId.NodeId>
   readonly steps: CoreSteps
   readonly network: CoreNetwork
   readonly judge: CoreJudge
@@ -79,8 +92,11 @@ export class CoreNode {
   private learner!: Learner.State
   machine!: Machine.Machine
   readonly name: string
-  /** Inputs of the acceptor that wait for the disk. */
-  private mailbox: Array<{ readonly from: NodeId.NodeId; readonly message: Acceptor.Input }> = []
+  /** The epoch of its proposer and election, and of what it says. */
+  epoch!: Epoch.Epoch
+  /** Inputs of the acceptor that wait for the disk; messages of proposers with their epoch. */
+  private mailbox: Array<{ readonly from: NodeId.NodeId; readonly epoch?: number; readonly message: Acceptor.Input }> =
+    []
   private writing = false
   /** What its parts have to tell each other in this turn. */
   private local: Array<() => void> = []
@@ -99,14 +115,17 @@ export class CoreNode {
   private confirming: { readonly round: number; readonly readers: ReadonlyArray<Waiting> } | undefined
   /** Reads that may be answered once a slot is applied, and if they rely on it, while the lease holds. */
   private confirmed: Array<Waiting & { readonly slot: number; readonly leased: boolean }> = []
+  /** Until when an answer is waited for that tells what is chosen. */
+  private learningUntil = 0
   /** Counts hand-overs that were begun. */
   private handOvers = 0
   /** The lead is being handed over: to this node alone, or to whoever can. */
   private handing: { readonly number: number; readonly only: NodeId.NodeId | undefined; asked: boolean } | undefined
-  private readonly options: Proposer.Options
+  private options!: Proposer.Options
   private readonly acceptorOptions: Acceptor.Options
-  private readonly electionOptions: Election.Options
-  private readonly others: ReadonlyArray<NodeId.NodeId>
+  private electionOptions!: Election.Options
+  /** The other voters. */
+  private others: ReadonlyArray<NodeId.NodeId> = []
   private readonly snapshots: CoreSnapshots
 
   constructor(
@@ -116,17 +135,14 @@ export class CoreNode {
     private rates: Rates
   ) {
     this.name = nameOf(id)
-    const { lease, preferred, sizes } = world.setting
-    this.options = { self: id, quorums: world.quorums, ...sizes, ...(lease && { lease: lease.terms }) }
+    const { lease, sizes } = world.setting
     this.acceptorOptions = { keep: sizes.keep, grant: lease?.grant ?? 0 }
-    const priority = (node: NodeId.NodeId) => (node === preferred ? 1 : 0)
-    this.electionOptions = { self: id, quorums: world.quorums, priority }
-    this.others = world.quorums.members.filter((node) => node !== id)
+    this.belong(disk.durable.epochs.present)
     this.snapshots = new CoreSnapshots(
       {
         id,
         disk,
-        others: this.others,
+        others: () => (this.others.length > 0 ? this.others : world.founders.filter((node) => node !== id)),
         acceptor: () => this.acceptor,
         applied: () => this.learner.appliedThrough,
         input: (message) => {
@@ -141,6 +157,10 @@ export class CoreNode {
 
   get applied(): number {
     return this.life === 0 ? 0 : this.learner.appliedThrough
+  }
+
+  private get isVoter(): boolean {
+    return this.epoch.membership.voters.includes(this.id)
   }
 
   get isLeading(): boolean {
@@ -164,6 +184,8 @@ export class CoreNode {
       durable.acceptedThrough,
       () => `starts with ballot ${Ballot.format(durable.promised)}`
     )
+    this.belong(durable.epochs.present)
+    this.learningUntil = 0
     this.pace = 1
     if (seeded.chance(this.rates.skew ?? 0)) {
       counts.fired("skew")
@@ -200,7 +222,7 @@ export class CoreNode {
       if (this.learner === Learner.waiting) this.snapshots.rebuild()
       // Chosen through there at least, which the journal may not have noted.
       if (snapshot !== undefined)
-        this.mailbox.push({ from: this.id, message: { _tag: "Install", slot: snapshot.slot } })
+        this.mailbox.push({ from: this.id, message: { _tag: "Install", slot: snapshot.slot, at: snapshot.at } })
       this.tell(() => this.accept())
       this.learn({ _tag: "Chosen", after: durable.chosenThrough, entries: [] })
       this.round()
@@ -293,6 +315,72 @@ export class CoreNode {
     throw new Stopped("crashes")
   }
 
+  // Epochs
+
+  /** Its roles get the members and quorums of this epoch. */
+  private belong(epoch: Epoch.Epoch): void {
+    const { id, world } = this
+    const { lease, preferred, sizes } = world.setting
+    const { learners, voters } = epoch.membership
+    const quorums = world.steps.quorums(epoch.membership)
+    const priority = (node: NodeId.NodeId) => (node === preferred ? 1 : 0)
+    this.epoch = epoch
+    this.options = { self: id, quorums, learners, ...sizes, ...(lease && { lease: lease.terms }) }
+    this.electionOptions = { self: id, quorums, priority }
+    this.others = voters.filter((node) => node !== id)
+  }
+
+  /** Proposer and election begin anew; whoever led goes first, so that nobody waits for an election. */
+  private enter(epoch: Epoch.Epoch): void {
+    const led = this.election.leader.node
+    this.world.trace.event(this.name, "enters", epoch.number, () => `enters epoch ${epoch.number}`)
+    this.resign(Ballot.zero)
+    this.belong(epoch)
+    this.proposer = Proposer.initial(Ballot.zero)
+    this.election = Election.initial(Ballot.zero)
+    this.asked.clear()
+    this.audible.clear()
+    for (const node of this.others) this.audible.add(node)
+    // Whoever was waited for belongs to the epoch that is over.
+    if (this.roundIsOver) this.tell(() => this.endRound())
+    if (!Epoch.begins(epoch, this.id, led)) return
+    this.tell(() => {
+      if (this.epoch === epoch) this.propose({ _tag: "Campaign", above: Ballot.zero })
+    })
+  }
+
+  /** Asks another node what is chosen, unless it waits for an answer already. */
+  private catchUp(from: NodeId.NodeId): void {
+    const { network, now, setting } = this.world
+    if (now() < this.learningUntil) return
+    this.learningUntil = now() + setting.silence
+    const { chunk } = this.options
+    network.send(this.id, from, {
+      kind: "learn",
+      message: { _tag: "Learn", after: this.acceptor.chosenThrough, bytes: chunk }
+    })
+  }
+
+  /** Nobody sends to a node that has no vote what it lacks, unless it learns, and then may have stopped to. */
+  private poll(): void {
+    const { founders, seeded } = this.world
+    const from = this.others.length > 0 ? this.others : founders.filter((node) => node !== this.id)
+    if (from.length > 0) this.catchUp(seeded.pick(from))
+  }
+
+  /** Ends the epoch with a change, if it leads and may. */
+  change(wanted: Membership.Membership): boolean {
+    const { judge, now, steps } = this.world
+    if (this.life === 0 || this.handing !== undefined || now() < this.pausedUntil) return false
+    const next = steps.change(this.proposer, this.epoch, { expect: this.epoch.number, wanted }, this.options)
+    if (Either.isLeft(next) || this.proposer._tag !== "Leading") return false
+    judge.happened(Membership.equals(next.right, wanted) ? "a change is proposed" : "nodes learn before they vote")
+    const entry = Entry.stopSign(Math.floor(now()), this.epoch.number, next.right)
+    this.proposed.set(this.proposer.log.through + 1, { entry, waiting: [] })
+    this.perform(() => this.propose({ _tag: "Propose", entries: [entry] }))
+    return true
+  }
+
   // Messages
 
   get(from: Address, envelope: Envelope): void {
@@ -307,6 +395,16 @@ export class CoreNode {
 
   private handle(from: Address, envelope: Envelope): void {
     const peer = from as NodeId.NodeId
+    if (envelope.kind === "late") return envelope.epoch > this.epoch.number ? this.catchUp(peer) : undefined
+    if ("epoch" in envelope && envelope.kind !== "fetchSnapshot") {
+      const verdict = this.world.steps.judge(this.epoch.number, envelope.epoch)
+      if (verdict === "behind") return this.catchUp(peer)
+      if (verdict === "late") {
+        this.world.judge.happened("a message of an epoch that is over does nothing")
+        if (envelope.kind === "heard" || envelope.kind === "proposer") return
+        return this.world.network.send(this.id, from, { kind: "late", epoch: this.epoch.number })
+      }
+    }
     switch (envelope.kind) {
       case "ask":
         return this.hear(peer, envelope.message)
@@ -322,13 +420,23 @@ export class CoreNode {
       case "acceptor": {
         const { message } = envelope
         if (message._tag === "Prepare" && !this.world.steps.heeds(this.election, message)) return
+        this.mailbox.push({ from: peer, epoch: envelope.epoch, message })
+        return this.accept()
+      }
+      case "learn":
+        this.mailbox.push({ from: peer, message: envelope.message })
+        return this.accept()
+      case "lesson": {
+        const { message } = envelope
+        this.learningUntil = 0
+        if (message._tag === "Unlearnable") return this.snapshots.pull(peer)
         this.mailbox.push({ from: peer, message })
         return this.accept()
       }
       case "proposer":
         return this.propose({ _tag: "Receive", from: peer, message: envelope.message })
       case "fetchSnapshot":
-        return this.snapshots.serve(peer, envelope.ballot)
+        return this.snapshots.serve(peer, envelope.epoch, envelope.ballot)
       case "snapshot":
         return this.snapshots.got(envelope.snapshot)
       case "noSnapshot":
@@ -352,19 +460,32 @@ export class CoreNode {
     const inputs = this.mailbox
     this.mailbox = []
     let state = this.acceptor
-    const asked: Array<{ readonly from: NodeId.NodeId; readonly action: Acceptor.Action }> = []
+    const asked: Array<Asked> = []
     const writes: Array<Durable.Write> = []
-    for (const { from, message } of inputs) {
+    let teacher: NodeId.NodeId | undefined
+    for (const { epoch = this.epoch.number, from, message } of inputs) {
+      // The epoch may have ended since it came.
+      const late = this.world.steps.judge(state.epochs.present.number, epoch) !== "obey"
+      if (late && !isOfAnyEpoch(message)) continue
       const next = this.world.steps.acceptor(state, message, this.acceptorOptions, this.clock())
       state = next.state
       for (const action of next.actions) {
         if (action._tag === "Persist") writes.push(action.write)
-        else asked.push({ from, action })
+        else asked.push({ from, epoch, action })
       }
+      if (message._tag === "Learned" && message.entries.length > 0) teacher = from
     }
-    if (writes.length === 0) return this.accepted(state, asked)
+    /** There is more to be had from there, unless that was all. */
+    const goOn = () => {
+      if (teacher !== undefined) this.catchUp(teacher)
+    }
+    if (writes.length === 0) {
+      this.accepted(state, asked)
+      return goOn()
+    }
     this.persist(writes, () => {
       this.accepted(state, asked)
+      goOn()
       this.accept()
     })
   }
@@ -393,24 +514,27 @@ export class CoreNode {
   }
 
   /** Everything is durable: now it may be said, and then handed on. */
-  private accepted(
-    state: Acceptor.State,
-    asked: ReadonlyArray<{ readonly from: NodeId.NodeId; readonly action: Acceptor.Action }>
-  ): void {
+  private accepted(state: Acceptor.State, asked: ReadonlyArray<Asked>): void {
     this.acceptor = state
     this.isDurable()
-    for (const { action, from } of asked) {
+    for (const { action, epoch, from } of asked) {
       this.point()
-      if (action._tag === "Reply") this.reply(from, action.message)
-      else if (action._tag === "Read") {
+      if (action._tag === "Reply") this.reply(from, epoch, action.message)
+      else if (action._tag === "Teach") this.teach(from, action.message)
+      else if (action._tag === "ReadChosen") {
+        const { bytes, lesson, slots } = action
+        const entries = this.disk.read(lesson.after, Math.min(slots, this.world.setting.replay))
+        if (entries !== undefined) this.teach(from, { ...lesson, entries: Acceptor.atMost(entries, bytes) })
+      } else if (action._tag === "Read") {
         const { after, ballot, bytes } = action.fetch
         // Trimmed meanwhile, it stays unanswered, and is asked for elsewhere.
         const entries = this.disk.read(after, this.world.setting.replay)
         if (entries === undefined) continue
-        this.reply(from, { _tag: "Fetched", ballot, after, entries: Acceptor.atMost(entries, bytes) })
+        this.reply(from, epoch, { _tag: "Fetched", ballot, after, entries: Acceptor.atMost(entries, bytes) })
       } else if (action._tag === "Pull") this.snapshots.pull(action.source)
     }
     for (const { action } of asked) {
+      if (action._tag === "Enter" && action.epoch === state.epochs.present) this.enter(action.epoch)
       // A newer one may have taken its place by now.
       if (action._tag === "Restore" && this.snapshotAt(action.slot) !== undefined) {
         this.learn({ _tag: "Restored", slot: action.slot })
@@ -421,20 +545,32 @@ export class CoreNode {
     }
   }
 
-  private reply(to: NodeId.NodeId, message: Message.ToProposer): void {
+  private reply(to: NodeId.NodeId, epoch: number, message: Message.ToProposer): void {
     if (message._tag === "Promise") {
-      this.tell(() => this.propose({ _tag: "Observe", ballot: message.ballot }))
-      this.tell(() => this.elect({ _tag: "Observe", ballot: message.ballot }))
+      this.tellIn(epoch, () => this.propose({ _tag: "Observe", ballot: message.ballot }))
+      this.tellIn(epoch, () => this.elect({ _tag: "Observe", ballot: message.ballot }))
     }
-    if (to === this.id) this.tell(() => this.propose({ _tag: "Receive", from: to, message }))
-    else this.world.network.send(this.id, to, { kind: "proposer", message })
+    if (to === this.id) this.tellIn(epoch, () => this.propose({ _tag: "Receive", from: to, message }))
+    else this.world.network.send(this.id, to, { kind: "proposer", epoch, message })
+  }
+
+  /** What belongs to an epoch is of no use to the proposer and the election of the next one. */
+  private tellIn(epoch: number, run: () => void): void {
+    this.tell(() => {
+      if (this.epoch.number === epoch) run()
+    })
+  }
+
+  private teach(to: NodeId.NodeId, message: Message.Learned | Message.Unlearnable): void {
+    this.world.network.send(this.id, to, { kind: "lesson", message })
   }
 
   /** What an acceptor says is what its journal says, but for `chosenThrough`, which may be forgotten. */
   private isDurable(): void {
-    const { acceptedBallot, acceptedThrough, promised, trimmedThrough } = Acceptor.durable(this.acceptor)
+    const { acceptedBallot, acceptedThrough, epochs, promised, trimmedThrough } = Acceptor.durable(this.acceptor)
     const { durable } = this.disk
     if (
+      epochs === durable.epochs &&
       Ballot.equals(promised, durable.promised) &&
       Ballot.equals(acceptedBallot, durable.acceptedBallot) &&
       acceptedThrough === durable.acceptedThrough &&
@@ -529,7 +665,7 @@ export class CoreNode {
     this.proposer = state
     const claim = Proposer.claim(state)
     if (claim.leading !== before.leading || !Ballot.equals(claim.claim, before.claim)) {
-      this.tell(() => this.elect({ _tag: "Claim", ...claim }))
+      this.tellIn(this.epoch.number, () => this.elect({ _tag: "Claim", ...claim }))
     }
     let own: Array<Message.ToAcceptor> | undefined
     for (const action of actions) {
@@ -544,8 +680,8 @@ export class CoreNode {
             ;(own ??= []).push(action.message)
           } else {
             this.point()
-            judge.spoke(this.id, this.life, action.message.ballot)
-            network.send(this.id, action.to, { kind: "acceptor", message: action.message })
+            judge.spoke(this.id, this.life, this.epoch.number, action.message.ballot)
+            network.send(this.id, action.to, { kind: "acceptor", epoch: this.epoch.number, message: action.message })
           }
           break
         case "Lead":
@@ -566,7 +702,7 @@ export class CoreNode {
     if (this.handing !== undefined) this.tell(() => this.handOn())
     // The others first: the own acceptor has to wait for its disk.
     for (const message of own ?? []) {
-      this.mailbox.push({ from: this.id, message })
+      this.mailbox.push({ from: this.id, epoch: this.epoch.number, message })
       this.tell(() => this.accept())
     }
     if (this.waiting.length > 0 || this.readers.length > 0) this.tell(() => this.drain())
@@ -647,7 +783,8 @@ export class CoreNode {
     this.point()
     this.world.judge.happened(handsOver)
     const { ballot } = this.proposer
-    this.world.network.send(this.id, to, { kind: "takeOver", message: { _tag: "TakeOver", ballot } })
+    const message: Message.TakeOver = { _tag: "TakeOver", ballot }
+    this.world.network.send(this.id, to, { kind: "takeOver", epoch: this.epoch.number, message })
   }
 
   private resign(ballot: Ballot.Ballot): void {
@@ -707,7 +844,7 @@ export class CoreNode {
               round: action.message.round,
               until: this.world.now() + this.world.setting.silence * this.pace
             })
-            this.world.network.send(this.id, to, { kind: "ask", message: action.message })
+            this.world.network.send(this.id, to, { kind: "ask", epoch: this.epoch.number, message: action.message })
           }
           break
         case "Campaign":
@@ -737,7 +874,8 @@ export class CoreNode {
   private hear(from: NodeId.NodeId, message: Message.Heartbeat): void {
     const { actions } = this.world.steps.election(this.election, { _tag: "Heartbeat", message }, this.electionOptions)
     for (const action of actions) {
-      if (action._tag === "Reply") this.world.network.send(this.id, from, { kind: "heard", message: action.message })
+      if (action._tag !== "Reply") continue
+      this.world.network.send(this.id, from, { kind: "heard", epoch: this.epoch.number, message: action.message })
     }
   }
 
@@ -755,7 +893,8 @@ export class CoreNode {
   /** Ticks until everyone has answered or is silent, and at least for the pause. */
   private round(): void {
     this.roundIsOver = false
-    this.elect({ _tag: "Tick" })
+    if (this.isVoter) this.elect({ _tag: "Tick" })
+    else this.poll()
     this.timer(this.pauseTime(), () => {
       this.roundIsOver = true
       this.endRound()

@@ -50,6 +50,9 @@ export const electionTimeout = Duration.toMillis(defaults.heartbeat) * defaults.
 /** Clients of a cluster, with one operation under way each. @internal */
 export const clients = 2
 
+/** Nodes that belong to nothing at first, where the membership changes. @internal */
+export const spares = 2
+
 /** How long faults strike, in milliseconds. @internal */
 export const chaos = 8000
 
@@ -78,7 +81,8 @@ export const lasts = {
   clog: [100, 2000],
   pause: [200, 3000],
   full: [500, 2000],
-  slow: [500, 3000]
+  slow: [500, 3000],
+  reconfigure: [1000, 4000]
 } as const
 
 /** Clocks run up to a tenth too fast or too slow; as shares of true time that is a little more. */
@@ -147,7 +151,8 @@ export const rates: Fault.Rates = {
   syncError: 0.002,
   diskFull: 0.03,
   slowDisk: 0.1,
-  wipe: 0.02
+  wipe: 0.02,
+  reconfigure: 0.4
 }
 
 /** More of everything, and journals that are gone beyond what any quorum survives. @internal */

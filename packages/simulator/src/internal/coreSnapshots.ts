@@ -10,7 +10,7 @@
  *
  * @internal
  */
-import { Acceptor, Slot } from "@synod/paxos"
+import { Acceptor, Epoch, Slot } from "@synod/paxos"
 import type { Ballot, NodeId } from "@synod/paxos"
 import type { Seeded } from "../Seeded.js"
 import type { CoreDisk } from "./coreDisk.js"
@@ -24,7 +24,7 @@ import type { Setting } from "./coreSetting.js"
 export interface Host {
   readonly id: NodeId.NodeId
   readonly disk: CoreDisk
-  readonly others: ReadonlyArray<NodeId.NodeId>
+  readonly others: () => ReadonlyArray<NodeId.NodeId>
   readonly acceptor: () => Acceptor.State
   readonly applied: () => number
   /** Something for its acceptor. */
@@ -72,16 +72,26 @@ export class CoreSnapshots {
     if (this.saving || every === 0 || slot - this.last < every) return
     this.saving = true
     this.last = slot
-    const snapshot = { slot: Slot.make(slot), machine: freeze() }
+    const { epochs, promised } = this.host.acceptor()
+    const snapshot = { slot: Slot.make(slot), machine: freeze(), at: Epoch.at(epochs, promised, Slot.make(slot)).at }
     this.save(snapshot, () => {
       this.saving = false
     })
   }
 
-  /** Hands one to a node that has promised as much as this one: what is in it was chosen at no ballot above that promise. */
-  serve(from: NodeId.NodeId, ballot: Ballot.Ballot): void {
+  /**
+   * Hands one to a node that has promised as much as this one: what is in it was chosen at no ballot above that promise. A node in
+   * an earlier epoch goes on from it in that of the snapshot.
+   */
+  serve(from: NodeId.NodeId, epoch: number, ballot: Ballot.Ballot): void {
     const [newest] = this.host.disk.snapshots
-    const refused = newest === undefined || !Acceptor.lends(this.host.acceptor(), ballot)
+    const acceptor = this.host.acceptor()
+    const own = acceptor.epochs.present.number
+    const refused =
+      newest === undefined ||
+      !Epoch.isKnown(newest.at) ||
+      epoch > own ||
+      (epoch === own && !Acceptor.lends(acceptor, ballot))
     this.send(from, refused ? { kind: "noSnapshot" } : { kind: "snapshot", snapshot: newest })
   }
 
@@ -90,7 +100,8 @@ export class CoreSnapshots {
     if (this.pulling !== 0) return
     const pull = ++this.pulls
     this.pulling = pull
-    this.send(source, { kind: "fetchSnapshot", ballot: this.host.acceptor().promised })
+    const { epochs, promised } = this.host.acceptor()
+    this.send(source, { kind: "fetchSnapshot", epoch: epochs.present.number, ballot: promised })
     this.host.later(this.world.setting.silence, () => {
       if (this.pulling === pull) this.pulling = 0
     })
@@ -104,7 +115,8 @@ export class CoreSnapshots {
     }
     this.save(snapshot, () => {
       this.pulling = 0
-      if (this.isOfUse(snapshot.slot)) this.host.input({ _tag: "Install", slot: snapshot.slot })
+      const { at, slot } = snapshot
+      if (this.isOfUse(slot)) this.host.input({ _tag: "Install", slot, at })
     })
   }
 
@@ -123,8 +135,9 @@ export class CoreSnapshots {
         return
       }
       const [own] = disk.snapshots
-      if (own !== undefined && this.isOfUse(own.slot)) input({ _tag: "Install", slot: own.slot })
-      else this.pull(others[turn % others.length]!)
+      const from = others()
+      if (own !== undefined && this.isOfUse(own.slot)) input({ _tag: "Install", slot: own.slot, at: own.at })
+      else if (from.length > 0) this.pull(from[turn % from.length]!)
       this.look(turn + 1)
     })
   }

@@ -4,7 +4,7 @@
  *
  * @internal
  */
-import { Ballot } from "@synod/paxos"
+import { Ballot, Entry } from "@synod/paxos"
 import type { Follower, Message } from "@synod/paxos"
 import * as TraceHash from "../TraceHash.js"
 import * as Machine from "./coreMachine.js"
@@ -57,6 +57,7 @@ export const make = (now: () => number, readable: boolean): CoreTrace => {
 const words = (envelope: Envelope, word: (value: number) => void): void => {
   word(envelope.kind.length * 256 + envelope.kind.charCodeAt(0))
   const ballot = ({ node, round }: Ballot.Ballot) => word(round * 65_536 + node)
+  if ("epoch" in envelope) word(envelope.epoch)
   switch (envelope.kind) {
     case "ask":
       return word(envelope.message.round)
@@ -79,9 +80,21 @@ const words = (envelope: Envelope, word: (value: number) => void): void => {
       if ("through" in message) word(message.through)
       if ("after" in message) word(message.after)
       if ("confirm" in message) word(message.confirm)
-      if ("entries" in message) for (const { batch, time } of message.entries) (word(time), word(batch.length))
+      if ("entries" in message) for (const entry of message.entries) (word(entry.time), word(Entry.sizeOf(entry)))
       return
     }
+    case "learn":
+      return word(envelope.message.after)
+    case "lesson": {
+      const { message } = envelope
+      word(message.after)
+      if (message._tag === "Unlearnable") return word(message.trimmedThrough)
+      ballot(message.ballot)
+      for (const entry of message.entries) (word(entry.time), word(Entry.sizeOf(entry)))
+      return
+    }
+    case "late":
+      return
     case "takeOver":
       return ballot(envelope.message.ballot)
     case "refused":
@@ -130,6 +143,16 @@ const say = (envelope: Envelope): string => {
       return `the snapshot of slot ${envelope.snapshot.slot}`
     case "noSnapshot":
       return "no snapshot"
+    case "late":
+      return `too late: epoch ${envelope.epoch} has begun`
+    case "learn":
+      return `what is chosen behind ${envelope.message.after}?`
+    case "lesson": {
+      const { message } = envelope
+      return message._tag === "Unlearnable"
+        ? `trimmed through ${message.trimmedThrough}`
+        : `chosen in epoch ${message.epoch} at ${Ballot.format(message.ballot)} or below: ${run(message.after, message.entries)}`
+    }
     case "ask":
     case "heard":
       return envelope.message._tag
@@ -139,8 +162,16 @@ const say = (envelope: Envelope): string => {
 const log = (held: Follower.Held): string =>
   `log of ${Ballot.format(held.acceptedBallot)} through ${held.acceptedThrough}, chosen ${held.chosenThrough}`
 
+/** What a slot holds, as people read it. @internal */
+export const entryOf = (entry: Entry.Entry): string => {
+  if (entry._tag === "Commands") return Machine.decode(entry).map(Machine.format).join(" ")
+  const { learners, quorums, voters } = entry.membership
+  const learning = learners.length === 0 ? "" : `, ${learners.map(nameOf).join(" ")} learning`
+  return `end of epoch ${entry.epoch}, next ${voters.map(nameOf).join(" ")} (${quorums._tag})${learning}`
+}
+
 const run = (after: number, entries: Message.Accept["entries"]): string => {
-  const commands = entries.map((entry) => Machine.decode(entry).map(Machine.format).join(" ")).join(" | ")
+  const commands = entries.map(entryOf).join(" | ")
   return entries.length === 0 ? `nothing behind ${after}` : `slot ${after + 1} on: ${commands}`
 }
 

@@ -12,7 +12,8 @@ export const entry = (ballot: Ballot.Ballot, slot: number): Entry.Entry =>
   Entry.commands(0, Uint8Array.of(ballot.round, ballot.node, slot))
 
 /** `1.2/3`: proposed at ballot 1.2 for slot 3. */
-export const label = ({ batch }: Entry.Entry): string => `${batch[0]}.${batch[1]}/${batch[2]}`
+export const label = (entry: Entry.Entry): string =>
+  entry._tag === "StopSign" ? `end of ${entry.epoch}` : `${entry.batch[0]}.${entry.batch[1]}/${entry.batch[2]}`
 
 export const labels = (entries: ReadonlyArray<Entry.Entry>): string => `[${entries.map(label).join(" ")}]`
 

@@ -251,7 +251,7 @@ export class Room {
         this.learn(node, { _tag: "Read", after: action.after, entries })
         continue
       }
-      if (action._tag === "Restore") continue
+      if (action._tag === "Restore" || action.entry._tag === "StopSign") continue
       const reply = Lock.told(node.apply(action.slot, action.entry))
       const waiting = node.waiting.get(action.slot)
       node.waiting.delete(action.slot)

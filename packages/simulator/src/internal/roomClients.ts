@@ -47,6 +47,7 @@ export class Clients {
 
   /** What an entry holds, by the name of who asked for it: `alice`, and `alice#2` for her second request. */
   label = (entry: Entry.Entry): string => {
+    if (entry._tag === "StopSign") return `the end of epoch ${entry.epoch}`
     const asked = Lock.asked(entry.batch)
     if (asked._tag === "Open") return "a session"
     const name = this.all.find(({ session }) => session === asked.session)?.name ?? `session ${asked.session}`

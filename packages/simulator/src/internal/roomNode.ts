@@ -42,7 +42,7 @@ export class RoomNode {
   }
 
   /** Applies a slot; gives the reply to what it holds. */
-  apply(slot: Slot.Slot, { batch, time }: Entry.Entry): Uint8Array {
+  apply(slot: Slot.Slot, { batch, time }: Entry.Commands): Uint8Array {
     const { replies, state } = executor.apply(this.lock, { slot, time }, batch)
     this.lock = state
     return replies[0]!

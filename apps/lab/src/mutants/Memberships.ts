@@ -1,0 +1,104 @@
+/** Who decides, and in which epoch. */
+import type { Mutant } from "./Mutant.js"
+
+const node = "packages/simulator/src/internal/coreNode.ts"
+const acceptor = "packages/paxos/src/Acceptor.ts"
+const leader = "packages/paxos/src/Leader.ts"
+
+export const memberships: ReadonlyArray<Mutant> = [
+  {
+    name: "late-message-obeyed",
+    bug: "A message of an epoch that is over is obeyed in the one that came after it.",
+    edits: [
+      {
+        file: "packages/paxos/src/Epoch.ts",
+        find: 'sent === own ? "obey" : sent < own ? "late" : "behind"',
+        replace: 'sent <= own ? "obey" : "behind"'
+      }
+    ],
+    tier: "core"
+  },
+  {
+    name: "entry-behind-stop-sign",
+    bug: "A leader goes on proposing behind a stop sign, as with slots that are decided independently of each other (Lamport, Malkhi, Zhou, Reconfiguring a State Machine, 2010).",
+    edits: [
+      { file: "packages/paxos/src/Proposer.ts", find: '"Leading" && !self.stops', replace: '"Leading"' },
+      {
+        file: leader,
+        find: "!self.stops && (!stops || sign === entries.length - 1)",
+        replace: "self.log.through >= 0"
+      }
+    ],
+    tier: "core"
+  },
+  {
+    name: "adopted-stop-sign-overlooked",
+    bug: "A new leader takes a change before what it adopted is chosen at its own ballot, and so puts a stop sign behind one that it adopted: Raft's bug of single-server changes (Ongaro, raft-dev, 2015).",
+    edits: [
+      { file: leader, find: '=== "StopSign"\n', replace: '=== "Nothing"\n' },
+      {
+        file: "packages/paxos/src/MembershipChange.ts",
+        find: "const settled = leader.chosenThrough >= leader.adopted.acceptedThrough",
+        replace: "const settled = leader.chosenThrough >= 0"
+      }
+    ],
+    tier: "core"
+  },
+  {
+    name: "union-of-two-memberships",
+    bug: "Members of the last epoch count beside those of the present one, and a majority of all of them decides: no majority of either.",
+    edits: [
+      {
+        file: node,
+        find: "const quorums = world.steps.quorums(epoch.membership)",
+        replace:
+          'const quorums = world.steps.quorums({ ...epoch.membership, quorums: { _tag: "Majority" }, voters: [...new Set([...(this.epoch?.membership.voters ?? []), ...epoch.membership.voters])] })'
+      }
+    ],
+    tier: "core"
+  },
+  {
+    name: "removed-member-still-counted",
+    bug: "Whoever answers is counted, also nodes that were removed and learn only.",
+    edits: [
+      {
+        file: "packages/paxos/src/Quorum.ts",
+        find: "    for (const member of members) if (nodes.has(member)) n++\n    return n\n",
+        replace: "    for (const _ of nodes) n++\n    return Math.min(n, members.length)\n"
+      }
+    ],
+    tier: "core"
+  },
+  {
+    name: "read-behind-stop-sign",
+    bug: "A leader confirms reads after it has ended its epoch, while the members of the next one, other nodes all of them, have begun it.",
+    edits: [
+      {
+        file: leader,
+        find: "after.confirm.answered > before.confirm.answered && !after.stops",
+        replace: "after.confirm.answered > before.confirm.answered"
+      }
+    ],
+    tier: "core"
+  },
+  {
+    name: "learned-below-its-ballot",
+    bug: "What others know to be chosen is learned without promising the ballot at which they chose it, and counts as accepted at an older one.",
+    edits: [
+      {
+        file: acceptor,
+        find: "withChosen(bound(self, message.ballot), news)",
+        replace: "withChosen(self, news)"
+      }
+    ],
+    tier: "core"
+  },
+  {
+    name: "snapshot-in-the-wrong-epoch",
+    bug: "A snapshot of a later epoch takes the place of the log, and the acceptor goes on in the epoch that it was in.",
+    edits: [
+      { file: acceptor, find: "if (epoch.number === number) return", replace: "if (epoch.number >= number) return" }
+    ],
+    tier: "core"
+  }
+]
