@@ -70,18 +70,6 @@ export const memberships: ReadonlyArray<Mutant> = [
     tier: "core"
   },
   {
-    name: "read-behind-stop-sign",
-    bug: "A leader confirms reads after it has ended its epoch, while the members of the next one, other nodes all of them, have begun it.",
-    edits: [
-      {
-        file: leader,
-        find: "after.confirm.answered > before.confirm.answered && !after.stops",
-        replace: "after.confirm.answered > before.confirm.answered"
-      }
-    ],
-    tier: "core"
-  },
-  {
     name: "learned-below-its-ballot",
     bug: "What others know to be chosen is learned without promising the ballot at which they chose it, and counts as accepted at an older one.",
     edits: [
