@@ -28,6 +28,12 @@ export interface Crash {
   readonly time: number
 }
 
+export interface Piece {
+  /** Of the newest snapshot, where it is 0. */
+  readonly slot: number
+  readonly index: number
+}
+
 export interface Cluster {
   readonly nodes: ReadonlyArray<NodeId.NodeId>
   readonly kill: (node: NodeId.NodeId) => Effect.Effect<void>
@@ -45,6 +51,8 @@ export interface Cluster {
   readonly heal: () => void
   /** How often a follower has asked for the slot to read from. */
   readonly questions: () => number
+  /** The pieces of snapshots that were asked for, in order. */
+  readonly pieces: () => ReadonlyArray<Piece>
   /** The replica as a client sees it. */
   readonly endpoint: (node: NodeId.NodeId) => Endpoint.Endpoint
   /** Waits for a replica that all others which run follow, for three heartbeats; gives its node. */
@@ -71,6 +79,7 @@ export const make = (
     const isolated = new Set<NodeId.NodeId>()
     let armed: { readonly crash: Crash; left: number; readonly down: Deferred.Deferred<void> } | undefined
     let questions = 0
+    const pieces: Array<Piece> = []
     const dead = new Set<NodeId.NodeId>()
     const held = new Map<string, Deferred.Deferred<void>>()
 
@@ -128,7 +137,11 @@ export const make = (
             questions++
             return cut(from, to, peer.readSlot(leased))
           }),
-        snapshot: (message) => cut(from, to, peer.snapshot(message)),
+        snapshot: (message) =>
+          Effect.suspend(() => {
+            pieces.push({ slot: message.slot, index: message.index })
+            return cut(from, to, peer.snapshot(message))
+          }),
         client: peer.client
       }
     }
@@ -188,6 +201,7 @@ export const make = (
       isolate: (node) => void isolated.add(node),
       heal: () => isolated.clear(),
       questions: () => questions,
+      pieces: () => pieces,
       endpoint: (node) => endpoints.get(node)!,
       leader: Effect.gen(function* () {
         for (;;) {
