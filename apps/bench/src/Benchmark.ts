@@ -26,8 +26,18 @@ export interface Measured extends Sample {
   readonly run: number
 }
 
-/** Before the first point: a process that has just started runs at a third of its speed. */
-const heating = { inFlight: 64, warmUp: 0 }
+/**
+ * Before the first point, again and again: a process that has just started runs at a fifth of its speed. With 16 in flight
+ * there are many rounds, and each has several commands.
+ */
+const heating = { inFlight: 16, warmUp: 0, seconds: 1 }
+
+/** How much faster than ever before a system must be to be getting warmer. */
+const warmer = 1.05
+
+/** So often in a row it isn't, until it is warm; and so often it is heated at most. */
+const steady = 2
+const heatings = 15
 
 /** Before each point, in seconds. */
 const warmUp = 0.3
@@ -63,8 +73,18 @@ const start = (
   Effect.gen(function* () {
     const directory = yield* Directory.temporary
     const running = yield* system.start({ directory, profiles: plan.profiles })
-    for (const client of clients) yield* running.measure(client, { ...heating, seconds: Math.min(2, plan.seconds) })
+    for (const client of clients) yield* heat(running, client)
     return { ...running, name: system.name }
+  })
+
+const heat = ({ measure }: Running, client: Client): Effect.Effect<void, SystemFailed> =>
+  Effect.gen(function* () {
+    let best = 0
+    for (let times = 0, same = 0; times < heatings && same < steady; times++) {
+      const { commandsPerSecond } = yield* measure(client, heating)
+      same = commandsPerSecond > best * warmer ? 0 : same + 1
+      best = Math.max(best, commandsPerSecond)
+    }
   })
 
 const line = (done: number, total: number, { client, commandsPerSecond, inFlight, p50Millis, system }: Measured) =>

@@ -49,7 +49,7 @@ export const make = (
         found: "none"
       })
     }
-    const courier = Courier.make(endpoints, config)
+    const courier = yield* Courier.make(endpoints, config)
     const packing = {
       requests: config.requests,
       calls: config.commands,

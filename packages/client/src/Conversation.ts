@@ -108,6 +108,7 @@ export const make = (
     const open = (deadline: number): Effect.Effect<Opened, Courier.Failed> =>
       opening.withPermits(1)(
         Effect.suspend(() => {
+          // Somebody else has opened one meanwhile.
           if (opened !== undefined) return Effect.succeed(opened)
           return Effect.flatMap(courier.submit(Envelope.encode(Envelope.open), deadline), (bytes) => {
             const reply = Either.getOrUndefined(Reply.decode(bytes))
@@ -164,7 +165,7 @@ export const make = (
       calls: ReadonlyArray<Packer.Call<Failure>>,
       deadline: number
     ): Effect.Effect<Numbered, Courier.Failed> =>
-      Effect.flatMap(open(deadline), (session) => {
+      Effect.flatMap(opened === undefined ? open(deadline) : Effect.succeed(opened), (session) => {
         if (isPinned(session)) {
           close(session)
           return number(calls, deadline)

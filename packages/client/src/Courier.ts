@@ -8,9 +8,11 @@ import type { Consistency, Outcome } from "@synod/state-machine"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 import type { ClientConfig } from "./ClientConfig.js"
 import type * as ClientRpcs from "./ClientRpcs.js"
 import { type Endpoint, Unreachable } from "./Endpoint.js"
+import * as Timeouts from "./Timeouts.js"
 
 /**
  * @since 0.1.0
@@ -75,102 +77,113 @@ export type Refusal = ClientRpcs.NotLeader | ClientRpcs.Superseded | ClientRpcs.
  * @since 0.1.0
  * @category constructors
  */
-export const make = (endpoints: ReadonlyMap<number, Endpoint>, config: ClientConfig): Courier => {
-  const nodes = Array.from(endpoints.keys())
-  const nearest = nodes[0]!
-  const attempt = Duration.toMillis(config.attempt)
-  const longest = Duration.toMillis(config.pause)
-  /** Who is taken for the leader; all requests move on together when it turns out not to lead. */
-  const leader: Target = { node: nearest }
+export const make = (
+  endpoints: ReadonlyMap<number, Endpoint>,
+  config: ClientConfig
+): Effect.Effect<Courier, never, Scope.Scope> =>
+  Effect.map(Timeouts.make, (timeouts) => {
+    const nodes = Array.from(endpoints.keys())
+    const nearest = nodes[0]!
+    const attempt = Duration.toMillis(config.attempt)
+    const longest = Duration.toMillis(config.pause)
+    /** Who is taken for the leader; all requests move on together when it turns out not to lead. */
+    const leader: Target = { node: nearest }
 
-  const moveOn = (target: Target, from: number, hint: number | undefined): void => {
-    if (target.node !== from) return
-    target.node =
-      hint !== undefined && hint !== from && endpoints.has(hint)
-        ? hint
-        : nodes[(nodes.indexOf(from) + 1) % nodes.length]!
-  }
+    const moveOn = (target: Target, from: number, hint: number | undefined): void => {
+      if (target.node !== from) return
+      target.node =
+        hint !== undefined && hint !== from && endpoints.has(hint)
+          ? hint
+          : nodes[(nodes.indexOf(from) + 1) % nodes.length]!
+    }
 
-  const carry = <A>(
-    ask: (endpoint: Endpoint) => Effect.Effect<A, Refusal>,
-    deadline: number,
-    target: Target,
-    /** What one replica has no room for, another one may have. */
-    isForAny = false
-  ): Effect.Effect<A, Failed> =>
-    Effect.gen(function* () {
-      let unsure = false
-      let overloaded: Outcome.Overloaded | undefined
-      let reason = "no replica was asked"
-      let pause = longest / 10
-      for (;;) {
-        const left = deadline - (yield* Clock.currentTimeMillis)
-        if (left <= 0) return yield* Effect.fail<Failed>({ _tag: "Failed", unsure, reason, overloaded })
-        const node = target.node
-        const outcome = yield* Effect.either(
-          Effect.timeoutFail(ask(endpoints.get(node)!), {
-            duration: Math.min(left, attempt),
-            onTimeout: () => new Unreachable({ reason: `node ${node} did not answer in time`, sent: true })
-          })
-        )
-        if (outcome._tag === "Right") return outcome.right
-        const refusal = outcome.left
-        reason = refusal.message
-        let hinted = false
-        let atLeast = 0
-        switch (refusal._tag) {
-          case "Unfit":
-            return yield* Effect.fail<Failed>({ _tag: "Failed", unsure, reason, overloaded: undefined, unfit: refusal })
-          case "Overloaded":
-            if (isForAny) {
-              overloaded = refusal
+    const carry = <A>(
+      ask: (endpoint: Endpoint) => Effect.Effect<A, Refusal>,
+      deadline: number,
+      target: Target,
+      /** What one replica has no room for, another one may have. */
+      isForAny = false
+    ): Effect.Effect<A, Failed> =>
+      Effect.gen(function* () {
+        let unsure = false
+        let overloaded: Outcome.Overloaded | undefined
+        let reason = "no replica was asked"
+        let pause = longest / 10
+        for (;;) {
+          const left = deadline - (yield* Clock.currentTimeMillis)
+          if (left <= 0) return yield* Effect.fail<Failed>({ _tag: "Failed", unsure, reason, overloaded })
+          const node = target.node
+          const outcome = yield* Effect.either(
+            timeouts.within(
+              ask(endpoints.get(node)!),
+              Math.min(left, attempt),
+              () => new Unreachable({ reason: `node ${node} did not answer in time`, sent: true })
+            )
+          )
+          if (outcome._tag === "Right") return outcome.right
+          const refusal = outcome.left
+          reason = refusal.message
+          let hinted = false
+          let atLeast = 0
+          switch (refusal._tag) {
+            case "Unfit":
+              return yield* Effect.fail<Failed>({
+                _tag: "Failed",
+                unsure,
+                reason,
+                overloaded: undefined,
+                unfit: refusal
+              })
+            case "Overloaded":
+              if (isForAny) {
+                overloaded = refusal
+                moveOn(target, node, undefined)
+                break
+              }
+              if (!unsure) {
+                return yield* Effect.fail<Failed>({ _tag: "Failed", unsure, reason, overloaded: refusal })
+              }
+              atLeast = Duration.toMillis(refusal.retryAfter)
+              break
+            case "NotLeader":
+              hinted = refusal.leader !== undefined && refusal.leader !== node && endpoints.has(refusal.leader)
+              moveOn(target, node, refusal.leader)
+              break
+            case "Superseded":
+              unsure = true
               moveOn(target, node, undefined)
               break
-            }
-            if (!unsure) {
-              return yield* Effect.fail<Failed>({ _tag: "Failed", unsure, reason, overloaded: refusal })
-            }
-            atLeast = Duration.toMillis(refusal.retryAfter)
-            break
-          case "NotLeader":
-            hinted = refusal.leader !== undefined && refusal.leader !== node && endpoints.has(refusal.leader)
-            moveOn(target, node, refusal.leader)
-            break
-          case "Superseded":
-            unsure = true
-            moveOn(target, node, undefined)
-            break
-          case "Unreachable":
-            unsure ||= refusal.sent
-            moveOn(target, node, undefined)
-            break
+            case "Unreachable":
+              unsure ||= refusal.sent
+              moveOn(target, node, undefined)
+              break
+          }
+          // A hint is followed at once, but hints can lead in a circle: each one makes the next pause longer.
+          if (!hinted || pause > longest / 10) {
+            yield* Effect.sleep(Math.min(Math.max(pause, atLeast), Math.max(1, left)))
+          }
+          pause = Math.min(pause * 2, longest)
         }
-        // A hint is followed at once, but hints can lead in a circle: each one makes the next pause longer.
-        if (!hinted || pause > longest / 10) {
-          yield* Effect.sleep(Math.min(Math.max(pause, atLeast), Math.max(1, left)))
-        }
-        pause = Math.min(pause * 2, longest)
-      }
-    })
+      })
 
-  return {
-    submit: (envelope, deadline) => carry((endpoint) => endpoint.submit(envelope), deadline, leader),
-    query: (queries, consistency, deadline) => {
-      // Any replica can answer; the nearest one is asked first each time, unless the leader saves the others a question.
-      const fresh = consistency === "linearizable" || consistency === "leased"
-      const target = fresh && config.reads === "leader" ? leader : { node: nearest }
-      return carry(
-        (endpoint) => {
-          const { node } = target
-          return Effect.tap(endpoint.query(queries, consistency), ({ leader: hint }) => {
-            if (target === leader && hint !== undefined) moveOn(target, node, hint)
-          })
-        },
-        deadline,
-        target
-      )
-    },
-    roam: (ask, deadline, target) => carry(ask, deadline, target, true),
-    nodes
-  }
-}
+    return {
+      submit: (envelope, deadline) => carry((endpoint) => endpoint.submit(envelope), deadline, leader),
+      query: (queries, consistency, deadline) => {
+        // Any replica can answer; the nearest one is asked first each time, unless the leader saves the others a question.
+        const fresh = consistency === "linearizable" || consistency === "leased"
+        const target = fresh && config.reads === "leader" ? leader : { node: nearest }
+        return carry(
+          (endpoint) => {
+            const { node } = target
+            return Effect.tap(endpoint.query(queries, consistency), ({ leader: hint }) => {
+              if (target === leader && hint !== undefined) moveOn(target, node, hint)
+            })
+          },
+          deadline,
+          target
+        )
+      },
+      roam: (ask, deadline, target) => carry(ask, deadline, target, true),
+      nodes
+    }
+  })

@@ -6,6 +6,7 @@
  */
 import type { Outcome } from "@synod/state-machine"
 import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
 import type * as Scope from "effect/Scope"
 
 /**
@@ -69,10 +70,13 @@ export const make = <E>(options: {
   readonly send: (calls: ReadonlyArray<Call<E>>) => Effect.Effect<void>
 }): Effect.Effect<Packer<E>, never, Scope.Scope> =>
   Effect.gen(function* () {
+    const runFork = yield* FiberSet.makeRuntime()
     const waiting = new Set<Call<E>>()
     let closed = false
-    const news = Effect.unsafeMakeLatch(false)
-    const free = yield* Effect.makeSemaphore(options.requests)
+    /** Requests under way. */
+    let requests = 0
+    /** One is about to leave. */
+    let leaving = false
 
     const take = (): ReadonlyArray<Call<E>> => {
       const calls: Array<Call<E>> = []
@@ -88,28 +92,35 @@ export const make = <E>(options: {
         calls.push(call)
         waiting.delete(call)
       }
-      if (waiting.size === 0) news.unsafeClose()
       return calls
     }
 
-    const next = Effect.gen(function* () {
-      yield* free.take(1)
-      yield* news.await
-      // Whoever calls in the same turn comes along.
-      yield* Effect.yieldNow()
-      yield* Effect.uninterruptible(leave)
-    })
-    /** Starts the next request; whatever becomes of it, its calls end. */
-    const leave = Effect.suspend((): Effect.Effect<unknown> => {
-      const calls = take()
-      if (calls.length === 0) return free.release(1)
-      return Effect.fork(
-        Effect.onExit(Effect.interruptible(options.send(calls)), (exit) => {
-          if (exit._tag === "Failure") for (const { end } of calls) end(Effect.failCause(exit.cause))
-          return free.release(1)
-        })
+    /** Has the next request leave, if something waits and one more may be under way. Whatever becomes of it, its calls end. */
+    const leave = (): void => {
+      if (leaving || closed || waiting.size === 0 || requests === options.requests) return
+      leaving = true
+      requests++
+      let calls: ReadonlyArray<Call<E>> = []
+      const request = Effect.flatMap(
+        // Whoever calls in the same turn comes along.
+        Effect.yieldNow(),
+        () => {
+          leaving = false
+          calls = take()
+          leave()
+          return calls.length === 0 ? Effect.void : options.send(calls)
+        }
       )
-    })
+      runFork(request).addObserver((exit) => {
+        requests--
+        if (exit._tag === "Failure") {
+          // Interrupted before it left: the scope closes, and nothing leaves any more.
+          if (calls.length === 0) return
+          for (const { end } of calls) end(Effect.failCause(exit.cause))
+        }
+        leave()
+      })
+    }
     yield* Effect.addFinalizer(() =>
       Effect.sync(() => {
         closed = true
@@ -117,7 +128,6 @@ export const make = <E>(options: {
         waiting.clear()
       })
     )
-    yield* Effect.forkScoped(Effect.forever(next))
 
     return {
       call: (bytes, extras) =>
@@ -129,7 +139,7 @@ export const make = <E>(options: {
             let gone = false
             const call: Call<E> = { ...extras, bytes, deadline, end: resume, isGone: () => gone }
             waiting.add(call)
-            news.unsafeOpen()
+            leave()
             return Effect.sync(() => {
               gone = true
               waiting.delete(call)

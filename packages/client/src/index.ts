@@ -28,3 +28,6 @@ export * as Packer from "./Packer.js"
 
 /** Follows a machine, page by page. */
 export * as Subscription from "./Subscription.js"
+
+/** Effects that end in time, many by one timer. */
+export * as Timeouts from "./Timeouts.js"

@@ -15,12 +15,12 @@ const network = (
     submit: () => Effect.suspend(() => reply(node, asked.push(node)))
   })
   const endpoints = new Map([1, 2, 3].map((node) => [node, endpoint(node)]))
-  return { asked, courier: Courier.make(endpoints, ClientConfig.defaults) }
+  return Effect.map(Courier.make(endpoints, ClientConfig.defaults), (courier) => ({ asked, courier }))
 }
 
-it.effect("a hint is followed at once, and remembered", () =>
+it.scoped("a hint is followed at once, and remembered", () =>
   Effect.gen(function* () {
-    const { asked, courier } = network((node) =>
+    const { asked, courier } = yield* network((node) =>
       node === 3 ? Effect.succeed(envelope) : new ClientRpcs.NotLeader({ leader: 3 })
     )
     yield* courier.submit(envelope, 1_000)
@@ -29,9 +29,9 @@ it.effect("a hint is followed at once, and remembered", () =>
   })
 )
 
-it.effect("a hint to nobody, or to the one that gave it, is none: all are asked in turn", () =>
+it.scoped("a hint to nobody, or to the one that gave it, is none: all are asked in turn", () =>
   Effect.gen(function* () {
-    const { asked, courier } = network((node) =>
+    const { asked, courier } = yield* network((node) =>
       node === 3 ? Effect.succeed(envelope) : new ClientRpcs.NotLeader({ leader: node === 1 ? 77 : 2 })
     )
     const fiber = yield* Effect.fork(courier.submit(envelope, 1_000))
@@ -41,9 +41,9 @@ it.effect("a hint to nobody, or to the one that gave it, is none: all are asked 
   })
 )
 
-it.effect("hints in a circle are followed ever more slowly, up to the deadline", () =>
+it.scoped("hints in a circle are followed ever more slowly, up to the deadline", () =>
   Effect.gen(function* () {
-    const { asked, courier } = network((node) => new ClientRpcs.NotLeader({ leader: node === 1 ? 2 : 1 }))
+    const { asked, courier } = yield* network((node) => new ClientRpcs.NotLeader({ leader: node === 1 ? 2 : 1 }))
     const fiber = yield* Effect.fork(Effect.flip(courier.submit(envelope, 10_000)))
     yield* TestClock.adjust("10 seconds")
     expect(yield* Fiber.join(fiber)).toMatchObject({ unsure: false })
@@ -52,10 +52,10 @@ it.effect("hints in a circle are followed ever more slowly, up to the deadline",
   })
 )
 
-it.effect("a leader that stopped: the others are asked, and it is found when another leads", () =>
+it.scoped("a leader that stopped: the others are asked, and it is found when another leads", () =>
   Effect.gen(function* () {
     let leader = 1
-    const { asked, courier } = network((node) =>
+    const { asked, courier } = yield* network((node) =>
       node === 1 && leader !== 1
         ? new Endpoint.Unreachable({ reason: "node 1 has stopped", sent: true })
         : node === leader
@@ -75,9 +75,9 @@ it.effect("a leader that stopped: the others are asked, and it is found when ano
   })
 )
 
-it.effect("a deadline that has passed asks nobody", () =>
+it.scoped("a deadline that has passed asks nobody", () =>
   Effect.gen(function* () {
-    const { asked, courier } = network(() => Effect.succeed(envelope))
+    const { asked, courier } = yield* network(() => Effect.succeed(envelope))
     expect(yield* Effect.flip(courier.submit(envelope, 0))).toMatchObject({
       unsure: false,
       reason: "no replica was asked"

@@ -97,7 +97,7 @@ export const make = (options: {
       const writes: Array<Durable.Write> = []
       for (const { action } of asked) if (action._tag === "Persist") writes.push(action.write)
       const merged = Durable.merge(writes)
-      if (merged.length === 0) return Effect.void
+      if (merged.length === 0) return undefined
       writing = clock.unsafeCurrentTimeMillis()
       return Effect.map(
         merged.length === 1 ? journal.write(merged[0]!) : Effect.forEach(merged, journal.write, { discard: true }),

@@ -13,7 +13,6 @@
  * @since 0.1.0
  */
 import type { Step } from "@synod/paxos"
-import type * as Chunk from "effect/Chunk"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Mailbox from "effect/Mailbox"
@@ -84,7 +83,7 @@ export const make = <State, Input, Action, E extends Failure = Failure>(options:
   readonly mailbox: number
   readonly step: (state: State, input: Input) => Step.Step<State, Action>
   /** Makes durable what the steps of this turn asked to; runs before anything is sent. */
-  readonly persist?: (asked: ReadonlyArray<Asked<Input, Action>>) => Effect.Effect<void, E>
+  readonly persist?: (asked: ReadonlyArray<Asked<Input, Action>>) => Effect.Effect<void, E> | undefined
   /**
    * When that fails: the state to go on from. Nothing of the turn was said, and its inputs are as if lost. Without it the
    * actor ends with the failure.
@@ -100,10 +99,11 @@ export const make = <State, Input, Action, E extends Failure = Failure>(options:
     const checkpoint = yield* Checkpoint
     let state = options.initial
 
-    const reach = (point: Point): Effect.Effect<void> =>
-      checkpoint === undefined ? Effect.void : checkpoint(options.name, point)
+    // A turn runs for every message of the protocol: it is put together of as few effects as it has parts that wait.
+    const reach = (point: Point, then: () => Effect.Effect<void, Failure>): Effect.Effect<void, Failure> =>
+      checkpoint === undefined ? then() : Effect.flatMap(checkpoint(options.name, point), then)
 
-    const turn = Effect.fnUntraced(function* (inputs: Chunk.Chunk<Input>) {
+    const turn = (inputs: Iterable<Input>): Effect.Effect<void, Failure> => {
       const asked: Array<Asked<Input, Action>> = []
       let next = state
       for (const input of inputs) {
@@ -111,35 +111,43 @@ export const make = <State, Input, Action, E extends Failure = Failure>(options:
         next = step.state
         for (const action of step.actions) asked.push({ input, action })
       }
-      if (checkpoint !== undefined) yield* reach("persist")
-      if (options.persist !== undefined && asked.length > 0) {
+      return reach("persist", () => {
+        const persisting = asked.length === 0 ? undefined : options.persist?.(asked)
+        if (persisting === undefined) return say(next, asked)
         const { recover } = options
-        const persisting = options.persist(asked)
-        const recovered = yield* recover === undefined
-          ? persisting
+        return recover === undefined
+          ? Effect.flatMap(persisting, () => say(next, asked))
           : Effect.matchEffect(persisting, {
-              onFailure: (failure) => Effect.map(recover(failure, inputs), (state) => ({ state })),
-              onSuccess: () => Effect.void
+              onFailure: (failure) => Effect.map(recover(failure, inputs), (recovered) => void (state = recovered)),
+              onSuccess: () => say(next, asked)
             })
-        if (recovered !== undefined) {
-          state = recovered.state
-          return
-        }
-      }
+      })
+    }
+
+    const say = (next: State, asked: ReadonlyArray<Asked<Input, Action>>): Effect.Effect<void, Failure> => {
       state = next
-      if (checkpoint !== undefined) yield* reach("send")
-      const sending = options.send(asked)
-      if (sending !== undefined) yield* sending
-      if (checkpoint !== undefined) yield* reach("deliver")
-      const delivering = options.deliver?.(asked)
-      if (delivering !== undefined) yield* delivering
-      if (checkpoint !== undefined) yield* reach("end")
-    })
+      const deliver = () => {
+        const delivering = options.deliver?.(asked)
+        const end = () => reach("end", () => Effect.void)
+        return delivering === undefined ? end() : Effect.flatMap(delivering, end)
+      }
+      return reach("send", () => {
+        const sending = options.send(asked)
+        const sent = () => reach("deliver", deliver)
+        return sending === undefined ? sent() : Effect.flatMap(sending, sent)
+      })
+    }
+
+    // Without the yield of `Effect.forever`: whoever finds nothing in the mailbox yields anyway.
+    const run: Effect.Effect<never, Failure> = Effect.flatMap(
+      Effect.flatMap(mailbox.takeAll, ([inputs]) => turn(inputs)),
+      () => run
+    )
 
     return {
       tell: (input) => mailbox.unsafeOffer(input),
       offer: (input) => mailbox.offer(input),
       state: () => state,
-      run: Effect.forever(Effect.flatMap(mailbox.takeAll, ([inputs]) => turn(inputs)))
+      run
     }
   })

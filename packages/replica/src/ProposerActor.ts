@@ -19,7 +19,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
-import * as Runtime from "effect/Runtime"
+import * as FiberSet from "effect/FiberSet"
 import type * as Scope from "effect/Scope"
 import type { Request } from "./AcceptorActor.js"
 import * as Actor from "./Actor.js"
@@ -109,8 +109,7 @@ export const make = (options: {
     const config = yield* ReplicaConfig
     const eventLoop = yield* EventLoop
     const clock = yield* Effect.clock
-    const scope = yield* Effect.scope
-    const runFork = Runtime.runFork(yield* Effect.runtime<never>())
+    const runFork = yield* FiberSet.makeRuntime()
     const { outcomes, quorums } = options
     const { chunk, keep, patience, pipeline } = config
     const terms = leaseTerms(config)
@@ -221,7 +220,7 @@ export const make = (options: {
       if (to === undefined) return
       if (!state.lease.released) return void actor.tell({ _tag: "Release" })
       handing.asked = to
-      const fiber = runFork(peers.peer(to).takeOver({ _tag: "TakeOver", ballot: state.ballot }), { scope })
+      const fiber = runFork(peers.peer(to).takeOver({ _tag: "TakeOver", ballot: state.ballot }))
       fiber.addObserver((exit) => {
         if (exit._tag === "Success") return
         handing.unreachable.add(to)
@@ -311,7 +310,7 @@ export const make = (options: {
       const requests = outstanding.get(to) ?? new Map<Fiber.RuntimeFiber<unknown, unknown>, number>()
       outstanding.set(to, requests)
       if (requests.size >= config.outstanding) return
-      const fiber = runFork(peers.peer(to).acceptor(message), { scope })
+      const fiber = runFork(peers.peer(to).acceptor(message))
       requests.set(fiber, rounds)
       fiber.addObserver((exit) => {
         requests.delete(fiber)

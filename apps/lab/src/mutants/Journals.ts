@@ -75,8 +75,8 @@ export const journals: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: "packages/replica/src/Actor.ts",
-        find: "          state = recovered.state\n          return\n",
-        replace: "          state = recovered.state\n"
+        find: "onFailure: (failure) => Effect.map(recover(failure, inputs), (recovered) => void (state = recovered)),",
+        replace: "onFailure: (failure) => Effect.flatMap(recover(failure, inputs), () => say(next, asked)),"
       }
     ],
     tier: "world"

@@ -36,19 +36,22 @@ export const promises: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: actor,
-        find: '      if (checkpoint !== undefined) yield* reach("persist")\n',
-        replace: `      state = next
-      const early = options.send(asked)
-      if (early !== undefined) yield* early
-      if (checkpoint !== undefined) yield* reach("persist")
-`
+        find: '      return reach("persist", () => {\n',
+        replace: "      return early(next, asked, () => {\n"
       },
       {
         file: actor,
-        find: `      const sending = options.send(asked)
-      if (sending !== undefined) yield* sending
-`,
-        replace: ""
+        find: "    const say = (next: State, ",
+        replace: `    const early = (next: State, asked: ReadonlyArray<Asked<Input, Action>>, then: () => Effect.Effect<void, Failure>) => {
+      state = next
+      return Effect.flatMap(options.send(asked) ?? Effect.void, () => reach("persist", then))
+    }
+    const say = (next: State, `
+      },
+      {
+        file: actor,
+        find: "        const sending = options.send(asked)\n",
+        replace: "        const sending = undefined as Effect.Effect<void> | undefined\n"
       }
     ],
     tier: "world"
