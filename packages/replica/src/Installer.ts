@@ -34,7 +34,7 @@ import type * as Snapshots from "./Snapshots.js"
  * @category models
  */
 export interface Installer {
-  /** Gets a snapshot from this node, unless one is on its way already. */
+  /** Gets a snapshot from this node; while another one is asked, when nothing came of that. */
   readonly pull: (source: NodeId.NodeId) => void
   /** The log begins behind what the machine holds: restores it, from a snapshot here or from whoever has one. */
   readonly rebuild: () => void
@@ -67,7 +67,9 @@ export const make = (
     const applied = () => machine.at().slot
     const others = peers.members.filter((node) => node !== peers.self)
     const silence = Duration.times(Duration.decode(config.heartbeat), config.silence)
-    let pulling = false
+    /** The node that is asked, and the others that were named meanwhile. */
+    let pulling: NodeId.NodeId | undefined
+    const named = new Set<NodeId.NodeId>()
     let rebuilding = false
     let restored: { readonly prepared: Machine.Prepared; readonly scope: Scope.CloseableScope } | undefined
 
@@ -141,6 +143,7 @@ export const make = (
         )
         if (snapshot === undefined || !isOfUse(snapshot.slot)) return
         yield* install(snapshot)
+        named.clear()
         yield* Effect.logInfo(`node ${peers.self} goes on from a snapshot of node ${source}, at slot ${snapshot.slot}`)
       })
 
@@ -162,12 +165,29 @@ export const make = (
       if (snapshot !== undefined && isOfUse(snapshot.slot)) yield* install(snapshot)
     })
 
-    /** One at a time; what doesn't come of it, the leader asks for again. */
-    const pullOnce = (source: NodeId.NodeId) =>
+    /**
+     * One at a time; what doesn't come of it, the leader asks for again. The leader names one node after the other and knows
+     * nothing of who reaches whom: were those lost that it names meanwhile, it might always be the same that is asked.
+     */
+    const pullOnce = (source: NodeId.NodeId): Effect.Effect<void> =>
       Effect.suspend(() => {
-        if (pulling) return Effect.void
-        pulling = true
-        return pullFrom(source).pipe(warned, Effect.ensuring(Effect.sync(() => (pulling = false))))
+        if (pulling !== undefined) {
+          if (pulling !== source) named.add(source)
+          return Effect.void
+        }
+        pulling = source
+        return pullFrom(source).pipe(
+          warned,
+          Effect.ensuring(Effect.sync(() => (pulling = undefined))),
+          Effect.zipRight(
+            Effect.suspend(() => {
+              const [next] = named
+              if (next === undefined) return Effect.void
+              named.delete(next)
+              return pullOnce(next)
+            })
+          )
+        )
       })
 
     const warned = <E extends { readonly message: string }>(effect: Effect.Effect<void, E, Journal.Journal>) =>
@@ -196,9 +216,7 @@ export const make = (
     })
 
     return {
-      pull: (source) => {
-        if (!pulling) runFork(pullOnce(source), { scope })
-      },
+      pull: (source) => void runFork(pullOnce(source), { scope }),
       rebuild: () => {
         if (rebuilding) return
         rebuilding = true

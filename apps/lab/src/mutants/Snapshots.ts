@@ -18,6 +18,19 @@ export const snapshotting: ReadonlyArray<Mutant> = [
     tier: "world"
   },
   {
+    name: "named-meanwhile-forgotten",
+    bug: "A replica that lacks a snapshot asks one node at a time, and forgets whom the leader names meanwhile: where names and waiting keep step, it is always the same that is asked, though it can't be reached. A bug of our own, found by the core tier.",
+    edits: [
+      {
+        file: "packages/simulator/src/internal/coreSnapshots.ts",
+        find: "      if (source !== this.asked) this.named.add(source)\n",
+        replace: ""
+      }
+    ],
+    tier: "core",
+    rates: { isolate: 0.5, halves: 0.3, oneWay: 0.3, pause: 0.3, skew: 1, delay: 0.02 }
+  },
+  {
     name: "one-answer-to-many-questions",
     bug: "Several acceptors wait for the same trimmed slot, and each answer that it is gone is taken for one to all of them: questions and answers double with every turn.",
     edits: [

@@ -51,6 +51,9 @@ export class CoreSnapshots {
   /** Counts the requests to others; the last one is waited for while this is not 0. */
   private pulling = 0
   private pulls = 0
+  private asked: NodeId.NodeId | undefined
+  /** Whom to ask next: the others that were named meanwhile. */
+  private readonly named = new Set<NodeId.NodeId>()
   private last = 0
 
   constructor(
@@ -63,6 +66,7 @@ export class CoreSnapshots {
     this.saving = false
     this.rebuilding = false
     this.pulling = 0
+    this.named.clear()
     this.last = slot
   }
 
@@ -95,26 +99,40 @@ export class CoreSnapshots {
     this.send(from, refused ? { kind: "noSnapshot" } : { kind: "snapshot", snapshot: newest })
   }
 
-  /** Asks a node for its newest one, unless an answer is waited for already. */
+  /** Asks a node for its newest one; while the answer of another one is waited for, when nothing came of that. */
   pull(source: NodeId.NodeId): void {
-    if (this.pulling !== 0) return
+    if (this.pulling !== 0) {
+      if (source !== this.asked) this.named.add(source)
+      return
+    }
+    this.asked = source
     const pull = ++this.pulls
     this.pulling = pull
     const { epochs, promised } = this.host.acceptor()
     this.send(source, { kind: "fetchSnapshot", epoch: epochs.present.number, ballot: promised })
     this.host.later(this.world.setting.silence, () => {
-      if (this.pulling === pull) this.pulling = 0
+      if (this.pulling === pull) this.goOn()
     })
+  }
+
+  /** Nothing came of it. */
+  private goOn(): void {
+    const [next] = this.named
+    this.pulling = 0
+    if (next === undefined) return
+    this.named.delete(next)
+    this.pull(next)
   }
 
   /** An answer, perhaps late or repeated: the promise of this node has not fallen since it asked. */
   got(snapshot: Machine.Snapshot | undefined): void {
     if (snapshot === undefined || !this.isOfUse(snapshot.slot)) {
-      this.pulling = 0
+      if (this.pulling !== 0) this.goOn()
       return
     }
     this.save(snapshot, () => {
       this.pulling = 0
+      this.named.clear()
       const { at, slot } = snapshot
       if (this.isOfUse(slot)) this.host.input({ _tag: "Install", slot, at })
     })
