@@ -26,9 +26,10 @@ export interface Values {
    */
   readonly jitter: number
   /**
-   * Rounds that a peer may take to answer before it counts as silent, and a request to it as lost. A round lasts until
-   * everyone has answered or is silent; whoever can't be reached at all isn't waited for. Default: 4: a machine too busy
-   * to answer within one heartbeat is no reason for a new leader.
+   * Rounds that a peer may take to answer before it counts as silent, and a request to it as lost: `silence` heartbeats are the
+   * election timeout. A round lasts until everyone has answered or is silent; whoever can't be reached at all, or was silent
+   * in the last one, isn't waited for. Default: 4: a machine too busy to answer within one heartbeat is no reason for a new
+   * leader.
    */
   readonly silence: number
   /**

@@ -1,7 +1,12 @@
-/** A journal that can't write for a while: its replica votes no more and says so, and goes on by itself when it can. */
+/**
+ * A replica that can't go on for a while, for its journal or because it is blocked: it votes no more, gives way where it led, and
+ * goes on by itself when it can.
+ */
 import { expect, it } from "@effect/vitest"
 import { Journal, JournalError, SqliteFile, SqliteJournal } from "@synod/journal"
 import type { NodeId } from "@synod/paxos"
+import { ReplicaConfig } from "@synod/replica"
+import { Consistency } from "@synod/state-machine"
 import { Clock, Deferred, Effect, Fiber, Layer, Logger } from "effect"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -149,6 +154,58 @@ it.scoped("a leader whose journal stalls gives way, since its heartbeats answer 
     expect((yield* cluster.status(stalled)).trouble).toBeUndefined()
   }).pipe(Effect.scoped, quiet, VirtualTime.provide)
 )
+
+for (const lease of ["off", { duration: 400, drift: 0.01 }] as const) {
+  const kind = lease === "off" ? "" : ", with leases"
+  it.scoped(`a leader whose event loop is blocked gives way, and says nothing of before when it goes on${kind}`, () =>
+    Effect.gen(function* () {
+      const config = { ...ReplicaConfig.defaults, lease }
+      const cluster = yield* Effect.provideService(Cluster.make(), ReplicaConfig.ReplicaConfig, config)
+      const client = yield* cluster.client(cluster.nodes, { attempt: "200 millis" })
+      const load = yield* Cluster.load([client, client, client])
+      yield* load.progress(20)
+      const blocked = yield* cluster.leader
+      // None of its actors takes another turn; whatever comes is queued, as by a process that computes something.
+      const goOn = yield* Effect.forEach(["election", "proposer", "acceptor", "learner"], (actor) =>
+        cluster.hold(blocked, actor)
+      )
+      const others = cluster.nodes.filter((node) => node !== blocked)
+      const given = yield* taken(
+        Cluster.until(
+          "another leads",
+          Effect.map(Effect.forEach(others, cluster.status), (all) => all.some(({ phase }) => phase === "Leading"))
+        )
+      )
+      // Silence of four heartbeats, and three rounds until somebody else has noticed and prepared.
+      expect(given).toBeLessThanOrEqual(1_000)
+      yield* load.progress(50)
+      expect((yield* cluster.status(blocked)).phase).toBe("Leading")
+      yield* client.Add({ key: "new" })
+      const own = yield* cluster.client([blocked], { deadline: "10 seconds" })
+      const reads = yield* Effect.forEach(
+        [own.Positions({ key: "new" }), Consistency.leased(own.Positions({ key: "new" }))],
+        (read) => Effect.fork(Effect.either(read))
+      )
+      yield* Effect.sleep("500 millis")
+      yield* Effect.all(goOn)
+      yield* Cluster.until(
+        "it follows",
+        Effect.map(cluster.status(blocked), ({ phase }) => phase === "Following")
+      )
+      // What it was asked for in between is answered from what others have chosen, or not at all.
+      for (const read of reads) {
+        const answer = yield* Fiber.join(read)
+        if (answer._tag === "Right") expect(answer.right.length).toBe(1)
+      }
+      yield* load.progress(50)
+      const account = yield* load.stop
+      expect(new Set(yield* cluster.digests).size).toBe(1)
+      expect(
+        Cluster.discrepancies({ ...account, unknown: new Set(["new", ...account.unknown]) }, yield* client.All())
+      ).toEqual([])
+    }).pipe(Effect.scoped, quiet, VirtualTime.provide)
+  )
+}
 
 it.scoped("on SQLite: a file that may not grow, and may again", () =>
   Effect.gen(function* () {
