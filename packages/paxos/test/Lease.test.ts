@@ -163,6 +163,16 @@ describe("Proposer: leases", () => {
     assert.isUndefined(leased(2_001))
   })
 
+  it("count from when the round was first asked for, however often it is asked again", () => {
+    const { grants, leased, run } = leader()
+    run({ _tag: "Confirm", now: 1_000 })
+    run({ _tag: "Tick", now: 1_100 })
+    run({ _tag: "Tick", now: 1_200 })
+    for (const from of [1, 2, 3]) grants(from, 1)
+    assert.strictEqual(leased(1_201), 2)
+    assert.isUndefined(leased(1_000 + terms.term))
+  })
+
   it("end with the ballot", () => {
     const { grants, leased, run } = leader()
     run({ _tag: "Confirm", now: 1_000 })

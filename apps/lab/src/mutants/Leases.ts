@@ -17,17 +17,11 @@ export const leases: ReadonlyArray<Mutant> = [
     rates: apart
   },
   {
-    name: "lease-forgotten-at-restart",
-    bug: "Grants are in memory only, and an acceptor that comes back promises at once what it may not yet.",
-    edits: [
-      {
-        file: acceptor,
-        find: "grantedUntil: durable.promised.round === 0 ? 0 : grantedUntil",
-        replace: "grantedUntil: durable.promised.round === 0 ? grantedUntil : 0"
-      }
-    ],
+    name: "grant-renewed-by-repeats",
+    bug: "A question that is repeated renews the grant: a leader that reaches one acceptor alone keeps it bound for ever, and under quorum-loss that is the only one that could take over. A bug of our own, found by the core tier.",
+    edits: [{ file: acceptor, find: "confirm > self.grantedRound && ", replace: "" }],
     tier: "core",
-    rates: { ...apart, crash: 0.02, outage: 0.3 }
+    replicas: 5
   },
   {
     name: "lease-never-ends",
@@ -39,27 +33,6 @@ export const leases: ReadonlyArray<Mutant> = [
         replace: "!released && now >= since && term > 0 && since > 0"
       }
     ],
-    tier: "core",
-    rates: apart
-  },
-  {
-    name: "lease-counted-from-last-question",
-    bug: "A round that is asked again counts from then, though it may be the first question that was answered, long ago.",
-    edits: [
-      {
-        file: leader,
-        find: "    ...(renews ? asking(self, now, options) : self),",
-        replace:
-          "    ...(renews ? asking(self, now, options) : { ...self, lease: { ...self.lease, asked: self.lease.asked.map(({ round }) => ({ round, at: now })) } }),"
-      }
-    ],
-    tier: "core",
-    rates: { ...apart, delay: 0.1, clog: 1.5 }
-  },
-  {
-    name: "lease-ignores-drift",
-    bug: "The leader relies on a grant for as long as it was given, by a clock of its own: one that is slow makes it longer.",
-    edits: [{ file: lease, find: "term: (grant * (1 - drift)) / (1 + drift)", replace: "term: grant + 0 * drift" }],
     tier: "core",
     rates: apart
   },
