@@ -18,8 +18,11 @@ import type { World } from "./World.js"
  * @category models
  */
 export interface Nemesis {
-  /** Nothing goes wrong any more, but for links that stay cut, and what went wrong is mended as far as it can be. */
-  readonly rest: (partition: Partition.Partition) => void
+  /**
+   * Nothing goes wrong any more, but for links that stay cut, and what went wrong is mended as far as it can be. Links that are
+   * clogged and processes that stand still go on by themselves, the last of them at the time that this gives.
+   */
+  readonly rest: (partition: Partition.Partition) => number
 }
 
 /** How long a fault lasts that does not end by itself, in milliseconds. */
@@ -50,9 +53,15 @@ export const make = (
   const seeded = world.seeded.fork("nemesis")
   let resting = false
   let partitions = 0
+  let lasts = 0
 
   const within = ({ least, most }: { readonly least: number; readonly most: number }): number =>
     least + seeded.next() * (most - least)
+  const lasting = (range: { readonly least: number; readonly most: number }): number => {
+    const time = within(range)
+    lasts = Math.max(lasts, world.now() + time)
+    return time
+  }
   const anyMachine = (): Machine => seeded.pick(machines.all)
 
   const cut = (kind: Partition.Kind): boolean => {
@@ -88,7 +97,7 @@ export const make = (
         return cut(fault)
       case "clog": {
         const [from, to] = seeded.shuffle(members) as [NodeId.NodeId, NodeId.NodeId]
-        network.clog(from, to, within(durations.clog))
+        network.clog(from, to, lasting(durations.clog))
         return true
       }
       case "outage":
@@ -99,7 +108,7 @@ export const make = (
         return machines.all.some((one) => machines.handOver(one, stop))
       }
       case "pause":
-        machine.process?.pause(within(durations.pause))
+        machine.process?.pause(lasting(durations.pause))
         return machine.process !== undefined
       case "jump":
         machine.process?.jump(Math.round(within(durations.jump)))
@@ -153,6 +162,7 @@ export const make = (
       const left = new Set(atlas.left())
       for (const machine of machines.all) if (!left.has(machine.node)) machines.lose(machine)
       machines.settle()
+      return Math.max(world.now(), lasts)
     }
   }
 }

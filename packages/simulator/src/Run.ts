@@ -26,6 +26,7 @@ import * as Fault from "./Fault.js"
 import * as Guard from "./Guard.js"
 import { forgetting } from "./internal/roots.js"
 import { judge } from "./internal/judge.js"
+import * as Recovery from "./internal/recovery.js"
 import * as Machines from "./Machines.js"
 import * as Model from "./Model.js"
 import * as Nemesis from "./Nemesis.js"
@@ -74,8 +75,17 @@ export interface Options<Name extends string, State, Commands extends Rpc.Any, Q
 }
 
 /**
- * A healthy core must answer clients again within so many election timeouts after the last fault; the slowest of some
- * hundred worlds took five.
+ * In a healthy core somebody must lead a quorum that it reaches within so many election timeouts after the last fault, and after
+ * the last lease has run out.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const settledWithin = 5
+
+/**
+ * And it must answer clients again within so many: they wait before they try again, some replicas need a snapshot, and what
+ * stood still at the last fault goes on later.
  *
  * @since 0.1.0
  * @category constants
@@ -127,6 +137,13 @@ const brief = (seeded: Seeded.Seeded, { expiry, most }: SessionTable.Bounds): Se
 
 /** A leader that says nothing for so many heartbeats is given up. */
 const electionTimeout = ReplicaConfig.defaults.silence * Duration.toMillis(heartbeat)
+
+/**
+ * How much longer than an election takes a leader may be missed: what was granted last, and what those are bound by that start
+ * meanwhile, by the slowest clock; in milliseconds.
+ */
+const leaseEnd = (config: ReplicaConfig.Values): number =>
+  Math.max(0, (1 + 2 * skew) * ReplicaConfig.grant(config) - electionTimeout)
 
 /** Short, so that a run meets many retries and many unknown outcomes; in milliseconds. */
 const clientConfig = { deadline: 4_000, attempt: 500 } as const
@@ -208,10 +225,16 @@ export const runAny = <Name extends string, Commands extends Rpc.Any, Queries ex
       world.run((options.chaos ?? 8) * 1_000)
       const survives = atlas.survives()
       const core = atlas.core(world.seeded.fork("core"))
-      nemesis.rest(core.partition)
-      world.trace.event("", "rest", () => core.kind)
       const rested = world.now()
-      if (survives) liveAgain(world, clients, core.kind)
+      const goal = clients.answered() + 3
+      const over = nemesis.rest(core.partition)
+      world.trace.event("", "rest", () => core.kind)
+      const leased = leaseEnd(config)
+      const settledBy = over + leased + settledWithin * electionTimeout
+      if (survives) Recovery.settles(world, machines, { quorums, core, until: settledBy })
+      const settled = Math.max(0, world.now() - over)
+      const liveBy = rested + leased + liveWithin * electionTimeout
+      if (survives) Recovery.liveAgain(world, clients, { core, goal, until: liveBy })
       const live = world.now() - rested
       clients.stop()
       // An operation may ask what became of a call, which takes as long again.
@@ -220,8 +243,8 @@ export const runAny = <Name extends string, Commands extends Rpc.Any, Queries ex
       const ended = world.now()
       if (survives) {
         network.cut(Partition.none)
-        level(world, machines)
-        followed(world, followers)
+        Recovery.levels(world, machines, ended + liveWithin * electionTimeout)
+        Recovery.followed(world, followers, world.now() + 3 * clientConfig.deadline)
       }
       const levelled = world.now() - ended
       world.run(world.now())
@@ -251,6 +274,7 @@ export const runAny = <Name extends string, Commands extends Rpc.Any, Queries ex
       ]
       const slowest: Outcome["slowest"] = survives
         ? [
+            [settledWith(core.kind, config), settled / electionTimeout],
             [liveWith(core.kind), live / electionTimeout],
             ["all replicas hold the same", levelled / electionTimeout]
           ]
@@ -302,6 +326,9 @@ const resolves = "an unknown outcome is asked for, and the command was applied"
 const withdraws = "an unknown outcome is asked for, and the command never will be applied"
 
 const liveWith = (core: Atlas.Kind): string => `live again with the core ${core}`
+
+const settledWith = (core: Atlas.Kind, { lease }: ReplicaConfig.Values): string =>
+  `settled with the core ${core}${lease === "off" ? "" : ", with leases"}`
 
 /**
  * What should happen in some run of many. Three replicas know no ring.
@@ -389,38 +416,5 @@ const caught = (world: World.World, play: () => void): Violation | undefined => 
     if (error instanceof Violation) return error
     const sentence = error instanceof Error ? (error.stack ?? error.message) : String(error)
     return new Violation({ property: "no defects", sentence, time: world.now() })
-  }
-}
-
-/** Clients are answered again: one command more for each of them would do, since each has at most one under way. */
-const liveAgain = (world: World.World, clients: Clients.Clients, core: string): void => {
-  const goal = clients.answered() + 3
-  world.run(world.now() + liveWithin * electionTimeout, () => clients.answered() >= goal)
-  if (clients.answered() < goal) {
-    const sentence = `with the core ${core}, clients got no answers for ${liveWithin} election timeouts after the last fault`
-    world.violate("live again", sentence)
-  }
-}
-
-/** Whoever follows comes to the end of what there is. */
-const followed = (world: World.World, followers: Followers.Followers): void => {
-  followers.settle()
-  world.run(world.now() + 3 * clientConfig.deadline, followers.done)
-  if (!followers.done()) {
-    const sentence = "those who follow were not shown all that was applied within three deadlines after the last fault"
-    world.violate("followers come to the end", sentence)
-  }
-}
-
-/** All replicas that run come to hold the same. */
-const level = (world: World.World, machines: Machines.Machines): void => {
-  const applied = (): ReadonlyArray<number> =>
-    machines.all
-      .filter(({ lost }) => !lost)
-      .map(({ replica }) => (replica === undefined ? -1 : Effect.runSync(replica.status).appliedThrough))
-  const equal = (): boolean => new Set(applied()).size === 1 && applied()[0] !== -1
-  world.run(world.now() + liveWithin * electionTimeout, equal)
-  if (!equal()) {
-    world.violate("catching up", `replicas have applied ${applied().join(", ")} slots, and come no nearer`)
   }
 }

@@ -1,0 +1,90 @@
+/**
+ * What whole replicas must do once nothing goes wrong any more: settle on a leader, answer clients, come to hold the same, and
+ * show it to those who follow.
+ *
+ * @internal
+ */
+import type { ClientRpcs } from "@synod/client"
+import { NodeId, type Quorum } from "@synod/paxos"
+import * as Effect from "effect/Effect"
+import type { Core } from "../Atlas.js"
+import type { Clients } from "../Clients.js"
+import type { Followers } from "../Followers.js"
+import type { Machines } from "../Machines.js"
+import type { Partition } from "../Partition.js"
+import type { World } from "../World.js"
+
+/** How often it is looked whether somebody leads, in milliseconds. */
+const look = 20
+
+const statuses = (machines: Machines): ReadonlyArray<ClientRpcs.Status> =>
+  machines.all.flatMap(({ replica }) => (replica === undefined ? [] : [Effect.runSync(replica.status)]))
+
+/** Somebody leads, and a quorum that it reaches in both directions has promised to nobody since. */
+const isSettled = (
+  replicas: ReadonlyArray<ClientRpcs.Status>,
+  quorums: Quorum.QuorumSystem,
+  partition: Partition
+): boolean =>
+  replicas.some((leader) => {
+    if (leader.phase !== "Leading") return false
+    const own = NodeId.make(leader.node)
+    const following = replicas
+      .filter(({ promised, trouble }) => promised === leader.promised && trouble === undefined)
+      .map(({ node }) => NodeId.make(node))
+      .filter((node) => partition(own, node) && partition(node, own))
+    return quorums.isAcceptQuorum(Number.parseInt(leader.promised), new Set(following))
+  })
+
+/** Somebody leads, whatever links stay cut. @internal */
+export const settles = (
+  world: World,
+  machines: Machines,
+  { core, quorums, until }: { readonly core: Core; readonly quorums: Quorum.QuorumSystem; readonly until: number }
+): void => {
+  let looked = 0
+  let settled = false
+  world.run(until, () => {
+    if (world.now() < looked + look) return settled
+    looked = world.now()
+    settled = isSettled(statuses(machines), quorums, core.partition)
+    return settled
+  })
+  if (settled) return
+  world.violate(
+    "settles",
+    `with the core ${core.kind}, nobody leads a quorum that it reaches, long after the last fault`
+  )
+}
+
+/** Clients are answered again: one command more for each of them would do, since each has at most one under way. @internal */
+export const liveAgain = (
+  world: World,
+  clients: Clients,
+  { core, goal, until }: { readonly core: Core; readonly goal: number; readonly until: number }
+): void => {
+  world.run(until, () => clients.answered() >= goal)
+  if (clients.answered() >= goal) return
+  world.violate("live again", `with the core ${core.kind}, clients get no answers, long after the last fault`)
+}
+
+/** All replicas that run come to hold the same. @internal */
+export const levels = (world: World, machines: Machines, until: number): void => {
+  const applied = (): ReadonlyArray<number> =>
+    machines.all
+      .filter(({ lost }) => !lost)
+      .map(({ replica }) => (replica === undefined ? -1 : Effect.runSync(replica.status).appliedThrough))
+  const equal = (): boolean => new Set(applied()).size === 1 && applied()[0] !== -1
+  world.run(until, equal)
+  if (!equal()) {
+    world.violate("catching up", `replicas have applied ${applied().join(", ")} slots, and come no nearer`)
+  }
+}
+
+/** Whoever follows comes to the end of what there is. @internal */
+export const followed = (world: World, followers: Followers, until: number): void => {
+  followers.settle()
+  world.run(until, followers.done)
+  if (followers.done()) return
+  world.violate("followers come to the end", "those who follow were not shown all that was applied")
+}
