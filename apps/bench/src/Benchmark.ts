@@ -30,7 +30,7 @@ export interface Measured extends Sample {
  * Before the first point, again and again: a process that has just started runs at a fifth of its speed. With 16 in flight
  * there are many rounds, and each has several commands.
  */
-const heating = { inFlight: 16, warmUp: 0, seconds: 1 }
+const heating = { inFlight: 16, warmUp: 0 }
 
 /** How much faster than ever before a system must be to be getting warmer. */
 const warmer = 1.05
@@ -73,15 +73,15 @@ const start = (
   Effect.gen(function* () {
     const directory = yield* Directory.temporary
     const running = yield* system.start({ directory, profiles: plan.profiles })
-    for (const client of clients) yield* heat(running, client)
+    for (const client of clients) yield* heat(running, client, Math.min(1, plan.seconds))
     return { ...running, name: system.name }
   })
 
-const heat = ({ measure }: Running, client: Client): Effect.Effect<void, SystemFailed> =>
+const heat = ({ measure }: Running, client: Client, seconds: number): Effect.Effect<void, SystemFailed> =>
   Effect.gen(function* () {
     let best = 0
     for (let times = 0, same = 0; times < heatings && same < steady; times++) {
-      const { commandsPerSecond } = yield* measure(client, heating)
+      const { commandsPerSecond } = yield* measure(client, { ...heating, seconds })
       same = commandsPerSecond > best * warmer ? 0 : same + 1
       best = Math.max(best, commandsPerSecond)
     }
