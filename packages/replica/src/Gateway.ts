@@ -143,9 +143,10 @@ export const make = (
           const reason = `the request is ${envelope.length} bytes long, more than the ${config.envelope} that are allowed`
           return Effect.succeed(Reply.encode(Reply.refused(reason)))
         }
-        // Who doesn't lead may be of another version than the one that does.
-        const unfit = proposer.state()._tag === "Leading" ? unfitOf(envelope) : undefined
-        return unfit ?? proposer.submit(envelope)
+        // First, since it costs little: what there is no room for isn't looked into. And who doesn't lead may be of another
+        // version than the one that does.
+        const refused = proposer.refusal(envelope.length)
+        return refused !== undefined ? Effect.fail(refused) : (unfitOf(envelope) ?? proposer.submit(envelope))
       },
       query: (queries, consistency) =>
         bounded(

@@ -35,6 +35,8 @@ import type { Requests } from "./Requests.js"
  * @category models
  */
 export interface ProposerActor extends Actor.Actor<Proposer.Input | Drain, Proposer.State> {
+  /** Why an envelope of so many bytes would not be taken now. */
+  readonly refusal: (bytes: number) => ClientRpcs.NotLeader | Outcome.Overloaded | undefined
   /** Has an envelope proposed, and gives the reply of the learner. */
   readonly submit: (
     envelope: Uint8Array
@@ -346,14 +348,19 @@ export const make = (options: {
       send
     })
 
+    const refusal = (bytes: number): ClientRpcs.NotLeader | Outcome.Overloaded | undefined => {
+      if (actor.state()._tag !== "Leading") return notLeader()
+      if (waitingBytes + bytes <= config.waitingBytes) return undefined
+      return new Outcome.Overloaded({ retryAfter: Duration.decode(config.retryAfter) })
+    }
+
     return {
       ...actor,
+      refusal,
       submit: (envelope) =>
         options.requests.ask((answer) => {
-          if (actor.state()._tag !== "Leading") return answer(Effect.fail(notLeader()))
-          if (waitingBytes + envelope.length > config.waitingBytes) {
-            return answer(Effect.fail(new Outcome.Overloaded({ retryAfter: Duration.decode(config.retryAfter) })))
-          }
+          const refused = refusal(envelope.length)
+          if (refused !== undefined) return answer(Effect.fail(refused))
           waiting.push({ envelope, end: answer, refuse: (error) => answer(Effect.fail(error)) })
           waitingBytes += envelope.length
           wake()
