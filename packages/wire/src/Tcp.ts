@@ -215,9 +215,18 @@ const connect =
       )
     )
 
+/** Bytes that the system hands over at most at once, in Node. A chunk of so many has probably more behind it. */
+const fullChunk = 64 * 1024
+
 const attach = (socket: Net.Socket, events: Connection.Events): void => {
   let why: string | undefined
-  socket.on("data", events.onData)
+  socket.on("data", (chunk: Buffer) => {
+    events.onData(chunk)
+    if (chunk.length < fullChunk) return
+    // Node would read on, up to 2 MiB, before it looks at other connections: a heartbeat must not wait for all of that.
+    socket.pause()
+    setImmediate(() => socket.resume())
+  })
   socket.on("drain", events.onDrain)
   socket.on("error", (error: NodeJS.ErrnoException) => {
     why = error.code ?? error.message

@@ -36,6 +36,19 @@ describe("Tcp", () => {
     })
   )
 
+  it.scopedLive("hears each connection in turn, however much comes by one of them", () =>
+    Effect.gen(function* () {
+      const server = yield* startServer()
+      const [flooding, quiet] = yield* Effect.all([connectRaw(server), connectRaw(server)])
+      const note = (id: number) => request(String(id), "Note", { number: id, padding: new Uint8Array(1000) })
+      const flood = Buffer.concat(Array.from({ length: 1500 }, (_, i) => note(i)))
+      flooding.socket.write(flood)
+      quiet.socket.write(note(5000))
+      yield* until("the quiet one was heard", () => server.seen.notes.includes(5000))
+      assert.isBelow(server.seen.notes.indexOf(5000), 128)
+    })
+  )
+
   it.scopedLive("fails a request that is too long for a frame, and no other", () =>
     Effect.gen(function* () {
       const server = yield* startServer()
