@@ -74,11 +74,32 @@ export * as QuorumRule from "./QuorumRule.js"
 /** A quorum system as roles see it. */
 export * as QuorumSystem from "./QuorumSystem.js"
 
+/** Values that are written once. */
+export * as Register from "./Register.js"
+
+/** The memory of a register. */
+export * as RegisterAcceptor from "./RegisterAcceptor.js"
+
+/** What follows from what acceptors of a register hold. */
+export * as RegisterEvidence from "./RegisterEvidence.js"
+
+/** What proposers and acceptors of a register say to each other. */
+export * as RegisterMessage from "./RegisterMessage.js"
+
+/** Has a register decided, or reads it. */
+export * as RegisterProposer from "./RegisterProposer.js"
+
+/** In which round a proposer of a register should try. */
+export * as RegisterRound from "./RegisterRound.js"
+
 /** What a leader sends to each acceptor. */
 export * as Replication from "./Replication.js"
 
 /** Positions in the log. */
 export * as Slot from "./Slot.js"
+
+/** What the acceptors of a register hold, as a table. */
+export * as StateTable from "./StateTable.js"
 
 /** The shape that all roles share. */
 export * as Step from "./Step.js"
