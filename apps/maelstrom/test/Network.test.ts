@@ -72,7 +72,10 @@ describe("Network", () => {
 const replica = (self: NodeId.NodeId): Peers.Peer => {
   const nobody = Effect.fail(new Endpoint.Unreachable({ reason: "nobody is here", sent: false }))
   return {
-    acceptor: () => nobody,
+    acceptor: (_message, answer) => {
+      answer(undefined)
+      return () => undefined
+    },
     snapshot: () => nobody,
     heartbeat: ({ round }) =>
       Effect.succeed<Message.HeartbeatReply>({

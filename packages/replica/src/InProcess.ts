@@ -169,7 +169,12 @@ export const layerJournals = <Name extends string>(
         nodes.map((node): [NodeId.NodeId, Peer] => [
           node,
           {
-            acceptor: (message) => via(node, (peer) => peer.acceptor(message)),
+            acceptor: (message, answer) => {
+              const peer = served.get(node)
+              if (peer !== undefined) return peer.acceptor(message, answer)
+              answer(undefined)
+              return () => undefined
+            },
             heartbeat: (message) => via(node, (peer) => peer.heartbeat(message)),
             takeOver: (message) => via(node, (peer) => peer.takeOver(message)),
             readSlot: (leased) => via(node, (peer) => peer.readSlot(leased)),

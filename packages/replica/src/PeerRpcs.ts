@@ -11,7 +11,7 @@ import { Outcome } from "@synod/state-machine"
 import * as Schema from "effect/Schema"
 
 /**
- * What a proposer asks of an acceptor.
+ * What a proposer asks of an acceptor, once or more for each slot: these go by `Direct` of the wire.
  *
  * @since 0.1.0
  * @category groups
@@ -23,7 +23,16 @@ export class AcceptorRpcs extends RpcGroup.make(
     payload: Message.Fetch,
     success: Schema.Union(Message.Fetched, Message.Trimmed, Message.Rejected)
   }),
-  Rpc.make("Behind", { payload: Message.Behind, success: Message.Rejected }),
+  Rpc.make("Behind", { payload: Message.Behind, success: Message.Rejected })
+) {}
+
+/**
+ * What an acceptor asks of another that has a snapshot.
+ *
+ * @since 0.1.0
+ * @category groups
+ */
+export class SnapshotRpcs extends RpcGroup.make(
   Rpc.make("FetchSnapshot", {
     payload: Message.FetchSnapshot,
     success: Schema.Union(Message.SnapshotChunk, Message.Rejected, Message.NoSnapshot)
@@ -59,9 +68,9 @@ export class ReaderRpcs extends RpcGroup.make(
 ) {}
 
 /**
- * All that a replica answers: acceptor, election, readers, and clients.
+ * All else that a replica answers: snapshots, election, readers, and clients.
  *
  * @since 0.1.0
  * @category groups
  */
-export class ReplicaRpcs extends RpcGroup.make().merge(AcceptorRpcs, ElectionRpcs, ReaderRpcs, ClientRpcs.ClientRpcs) {}
+export class ReplicaRpcs extends RpcGroup.make().merge(SnapshotRpcs, ElectionRpcs, ReaderRpcs, ClientRpcs.ClientRpcs) {}

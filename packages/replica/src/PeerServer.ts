@@ -4,17 +4,17 @@
  * @since 0.1.0
  */
 import * as RpcClient from "@effect/rpc/RpcClient"
-import type { RpcClientError } from "@effect/rpc/RpcClientError"
 import * as RpcServer from "@effect/rpc/RpcServer"
 import { Endpoint } from "@synod/client"
 import type { ClientRpcs } from "@synod/client"
 import { Slot } from "@synod/paxos"
 import type { Message } from "@synod/paxos"
-import { RpcOptions } from "@synod/wire"
+import { Direct, RpcOptions } from "@synod/wire"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { ReplicaRpcs } from "./PeerRpcs.js"
+import { AcceptorRpcs, ReplicaRpcs } from "./PeerRpcs.js"
 import type { Peer } from "./Peers.js"
 
 /**
@@ -25,20 +25,10 @@ import type { Peer } from "./Peers.js"
  */
 export const client: Effect.Effect<Peer, never, RpcClient.Protocol | Scope.Scope> = Effect.gen(function* () {
   const rpc = yield* RpcClient.make(ReplicaRpcs, RpcOptions.client)
-  const acceptor = (message: Message.ToAcceptor): Effect.Effect<Message.ToProposer, RpcClientError> => {
-    switch (message._tag) {
-      case "Prepare":
-        return rpc.Prepare(message)
-      case "Accept":
-        return rpc.Accept(message)
-      case "Fetch":
-        return rpc.Fetch(message)
-      case "Behind":
-        return rpc.Behind(message)
-    }
-  }
+  const ask = yield* Direct.client(AcceptorRpcs)
   return {
-    acceptor: (message) => Endpoint.unreachable(acceptor(message)),
+    acceptor: (message, answer) =>
+      ask(message._tag, message, (outcome) => answer(outcome._tag === "Success" ? outcome.value : undefined)),
     heartbeat: (message) => Endpoint.unreachable(rpc.Heartbeat(message)),
     takeOver: (message) => Endpoint.unreachable(rpc.TakeOver(message)),
     readSlot: (leased) => Effect.map(Endpoint.unreachable(rpc.ReadSlot({ leased })), Slot.make),
@@ -57,13 +47,13 @@ export const layer = (replica: Peer): Layer.Layer<never, never, RpcServer.Protoc
   // A replica in this process can't be unreachable; its own reply says what went wrong.
   const local = <A, E>(self: Effect.Effect<A, E | Endpoint.Unreachable>) =>
     Effect.catchIf(self, isUnreachable, Effect.die) as Effect.Effect<A, Exclude<E, Endpoint.Unreachable>>
-  const acceptor = <A extends Message.ToProposer>(message: Message.ToAcceptor) =>
-    local(replica.acceptor(message)) as Effect.Effect<A>
+  /** Which replies there are to which message, the acceptor knows; the schema of the reply is held against it here. */
+  const acceptor = (message: Message.ToAcceptor, answer: (outcome: Exit.Exit<any>) => void): void =>
+    void replica.acceptor(message, (reply) =>
+      answer(reply === undefined ? Exit.die("it is lost") : Exit.succeed(reply))
+    )
+  const direct = { Prepare: acceptor, Accept: acceptor, Fetch: acceptor, Behind: acceptor }
   const handlers = ReplicaRpcs.toLayer({
-    Prepare: (message) => acceptor<Message.Promise | Message.Rejected>(message),
-    Accept: (message) => acceptor<Message.Accepted | Message.Rejected>(message),
-    Fetch: (message) => acceptor<Message.Fetched | Message.Trimmed | Message.Rejected>(message),
-    Behind: (message) => acceptor<Message.Rejected>(message),
     FetchSnapshot: (message) => local(replica.snapshot(message)),
     Heartbeat: (message) => local(replica.heartbeat(message)),
     TakeOver: (message) => local(replica.takeOver(message)),
@@ -74,7 +64,11 @@ export const layer = (replica: Peer): Layer.Layer<never, never, RpcServer.Protoc
     Status: (): Effect.Effect<ClientRpcs.Status> => local(replica.client.status),
     Digest: (): Effect.Effect<ClientRpcs.Digest> => local(replica.client.digest)
   })
-  return Layer.provide(RpcServer.layer(ReplicaRpcs, RpcOptions.server), handlers)
+  const protocol = Layer.scoped(
+    RpcServer.Protocol,
+    Effect.flatMap(RpcServer.Protocol, (protocol) => Direct.serve(protocol, AcceptorRpcs, direct))
+  )
+  return RpcServer.layer(ReplicaRpcs, RpcOptions.server).pipe(Layer.provide([handlers, protocol]))
 }
 
 const isUnreachable = (error: unknown): error is Endpoint.Unreachable => error instanceof Endpoint.Unreachable

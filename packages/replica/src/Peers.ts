@@ -18,7 +18,14 @@ import type * as Snapshots from "./Snapshots.js"
  * @category models
  */
 export interface Peer {
-  readonly acceptor: (message: Message.ToAcceptor) => Effect.Effect<Message.ToProposer, Endpoint.Unreachable>
+  /**
+   * Sends its acceptor a message. `answer` is called at most once, perhaps at once, and with nothing when the message is known to
+   * be lost; not at all once the request is forgotten by what comes back.
+   */
+  readonly acceptor: (
+    message: Message.ToAcceptor,
+    answer: (reply: Message.ToProposer | undefined) => void
+  ) => () => void
   readonly heartbeat: (message: Message.Heartbeat) => Effect.Effect<Message.HeartbeatReply, Endpoint.Unreachable>
   /** Tells it to take the lead at once; nothing comes of it if it can't, or follows somebody else by now. */
   readonly takeOver: (message: Message.TakeOver) => Effect.Effect<void, Endpoint.Unreachable>

@@ -17,8 +17,6 @@ import type { Message, NodeId, Quorum, Step } from "@synod/paxos"
 import { Batch, Outcome } from "@synod/state-machine"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
-import * as FiberId from "effect/FiberId"
 import * as FiberSet from "effect/FiberSet"
 import type * as Scope from "effect/Scope"
 import type { Request } from "./AcceptorActor.js"
@@ -82,6 +80,13 @@ interface HandOver {
 /** So many times as long as a hand-over may take, a replica that did not take the lead is not offered it again. */
 const restAfterRefusal = 10
 
+/** A request that has no answer yet. */
+interface Outstanding {
+  /** In which round it was sent. */
+  readonly round: number
+  forget: () => void
+}
+
 interface Reader {
   readonly serve: (slot: Slot.Slot) => void
   readonly refuse: (error: ClientRpcs.NotLeader) => void
@@ -132,8 +137,8 @@ export const make = (options: {
     let restUntil = 0
     let draining = false
     let claimed = Proposer.claim(Proposer.initial(options.promised))
-    /** Requests under way to each peer, and in which round each was sent. */
-    const outstanding = new Map<NodeId.NodeId, Map<Fiber.RuntimeFiber<unknown, unknown>, number>>()
+    /** Requests under way to each peer. */
+    const outstanding = new Map<NodeId.NodeId, Set<Outstanding>>()
     let rounds = 0
 
     const notLeader = (leader: number | undefined = options.leader()) => {
@@ -309,14 +314,14 @@ export const make = (options: {
 
     /** A request that fails, or finds too many under way already, is a lost message. */
     const request = (to: NodeId.NodeId, message: Message.ToAcceptor): void => {
-      const requests = outstanding.get(to) ?? new Map<Fiber.RuntimeFiber<unknown, unknown>, number>()
+      const requests = outstanding.get(to) ?? new Set<Outstanding>()
       outstanding.set(to, requests)
       if (requests.size >= config.outstanding) return
-      const fiber = runFork(peers.peer(to).acceptor(message))
-      requests.set(fiber, rounds)
-      fiber.addObserver((exit) => {
-        requests.delete(fiber)
-        if (exit._tag === "Success") actor.tell({ _tag: "Receive", from: to, message: exit.value })
+      const one: Outstanding = { round: rounds, forget: () => undefined }
+      requests.add(one)
+      one.forget = peers.peer(to).acceptor(message, (reply) => {
+        requests.delete(one)
+        if (reply !== undefined) actor.tell({ _tag: "Receive", from: to, message: reply })
       })
     }
 
@@ -327,12 +332,14 @@ export const make = (options: {
     const giveUp = (round: number): void => {
       for (const requests of outstanding.values()) {
         // In the order in which they were sent.
-        for (const [fiber, sent] of requests) {
-          if (sent > round) break
-          fiber.unsafeInterruptAsFork(FiberId.none)
+        for (const one of requests) {
+          if (one.round > round) break
+          requests.delete(one)
+          one.forget()
         }
       }
     }
+    yield* Effect.addFinalizer(() => Effect.sync(() => giveUp(Infinity)))
 
     const wake = (): void => {
       if (draining) return

@@ -302,15 +302,11 @@ export const make = (
     )
 
     /** Asks an actor; a mailbox that is full loses the request. */
-    const ask = <Input, Reply>(
-      actor: Actor.Actor<Input, unknown>,
-      request: (reply: (reply: Reply) => void, refuse: (reason: string) => void) => Input
-    ) =>
+    const ask = <Input, Reply>(actor: Actor.Actor<Input, unknown>, request: (reply: (reply: Reply) => void) => Input) =>
       requests.ask<Reply, Endpoint.Unreachable>((answer) => {
-        const refuse = (reason: string) => answer(Effect.fail(new Endpoint.Unreachable({ reason, sent: true })))
-        if (!actor.tell(request((reply) => answer(Effect.succeed(reply)), refuse))) {
-          refuse(`node ${peers.self} has too much to do`)
-        }
+        if (actor.tell(request((reply) => answer(Effect.succeed(reply))))) return
+        const reason = `node ${peers.self} has too much to do`
+        answer(Effect.fail(new Endpoint.Unreachable({ reason, sent: true })))
       })
 
     const unless =
@@ -325,19 +321,20 @@ export const make = (
     const whileItCanLead = unless(trouble)
 
     /** While it hears its leader it lets nobody else prepare: as if the message were lost. */
-    const whileItHeeds = <A>(message: Message.ToAcceptor, effect: Effect.Effect<A, Endpoint.Unreachable>) =>
-      Effect.suspend(() =>
-        message._tag !== "Prepare" || Election.heeds(election.state(), message)
-          ? effect
-          : new Endpoint.Unreachable({ reason: `node ${peers.self} hears its leader`, sent: true })
-      )
+    const heeds = (message: Message.ToAcceptor): boolean =>
+      message._tag !== "Prepare" || Election.heeds(election.state(), message)
 
     const peer: Peer = {
-      acceptor: (message) =>
-        whileItHeeds(
-          message,
-          ask<AcceptorActor.Request, Message.ToProposer>(acceptor, (reply, refuse) => ({ message, reply, refuse }))
-        ),
+      acceptor: (message, answer) => {
+        let open = true
+        const end = (reply: Message.ToProposer | undefined): void => {
+          if (open) answer(reply)
+          open = false
+        }
+        const lost = () => end(undefined)
+        if (!heeds(message) || !acceptor.tell({ message, reply: end, refuse: lost })) lost()
+        return () => void (open = false)
+      },
       heartbeat: (message) =>
         whileItVotes(
           ask<ElectionActor.Input, Message.HeartbeatReply>(election, (reply) => ({ _tag: "Heartbeat", message, reply }))

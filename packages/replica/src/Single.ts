@@ -8,7 +8,7 @@ import { Endpoint } from "@synod/client"
 import { NodeId, QuorumSpec } from "@synod/paxos"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { Peers } from "./Peers.js"
+import { type Peer, Peers } from "./Peers.js"
 
 /**
  * A cluster of this replica alone.
@@ -22,8 +22,11 @@ export const layer = (options: {
 }): Layer.Layer<Peers> => {
   const self = NodeId.make(1)
   const nobody = () => Effect.fail(new Endpoint.Unreachable({ reason: "this replica is alone", sent: false }))
-  const peer = {
-    acceptor: nobody,
+  const peer: Peer = {
+    acceptor: (_message, answer) => {
+      answer(undefined)
+      return () => undefined
+    },
     heartbeat: nobody,
     takeOver: nobody,
     readSlot: nobody,

@@ -114,12 +114,11 @@ export const make = (
           )
         })
 
+    const isCut = (from: NodeId.NodeId, to: NodeId.NodeId): boolean => isolated.has(from) !== isolated.has(to)
     const cut = <A, E>(from: NodeId.NodeId, to: NodeId.NodeId, ask: Effect.Effect<A, E>) =>
       Effect.suspend((): Effect.Effect<A, E | Endpoint.Unreachable> => {
         const lost = Effect.suspend(() =>
-          isolated.has(from) !== isolated.has(to)
-            ? new Endpoint.Unreachable({ reason: "the link is cut", sent: true })
-            : Effect.void
+          isCut(from, to) ? new Endpoint.Unreachable({ reason: "the link is cut", sent: true }) : Effect.void
         )
         return Effect.zipLeft(Effect.zipRight(lost, ask), lost)
       })
@@ -129,7 +128,13 @@ export const make = (
         return peer
       }
       return {
-        acceptor: (message) => cut(from, to, peer.acceptor(message)),
+        acceptor: (message, answer) => {
+          if (!isCut(from, to)) {
+            return peer.acceptor(message, (reply) => answer(isCut(from, to) ? undefined : reply))
+          }
+          answer(undefined)
+          return () => undefined
+        },
         heartbeat: (message) => cut(from, to, peer.heartbeat(message)),
         takeOver: (message) => cut(from, to, peer.takeOver(message)),
         readSlot: (leased) =>

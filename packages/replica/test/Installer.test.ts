@@ -1,7 +1,7 @@
 /** A replica that is told to get a snapshot, among peers that say nothing. */
 import { expect, it } from "@effect/vitest"
 import { Journal } from "@synod/journal"
-import { Ballot, NodeId } from "@synod/paxos"
+import { Ballot, type Message, NodeId } from "@synod/paxos"
 import { Peers, Replica } from "@synod/replica"
 import { Effect, Logger } from "effect"
 import * as Cluster from "./Cluster.js"
@@ -15,7 +15,7 @@ const make = Effect.gen(function* () {
   const asked: Array<NodeId.NodeId> = []
   const silent = () => Effect.never
   const peer = (node: NodeId.NodeId): Peers.Peer => ({
-    acceptor: silent,
+    acceptor: () => () => undefined,
     heartbeat: silent,
     takeOver: silent,
     readSlot: silent,
@@ -44,9 +44,11 @@ it.scoped("a node that is named while another one is asked is asked next, howeve
   Effect.gen(function* () {
     const { asked, peer } = yield* make
     const ballot = Ballot.make(1, leader)
-    yield* peer.acceptor({ _tag: "Prepare", ballot, released: Ballot.zero })
+    const tell = (message: Message.ToAcceptor) =>
+      Effect.async<void>((resume) => void peer.acceptor(message, () => resume(Effect.void)))
+    yield* tell({ _tag: "Prepare", ballot, released: Ballot.zero })
     // The leader names both in turn, and says nothing more: so it is every time that this replica would listen.
-    for (const source of [other, leader, other]) yield* peer.acceptor({ _tag: "Behind", ballot, source })
+    for (const source of [other, leader, other]) yield* tell({ _tag: "Behind", ballot, source })
     yield* Cluster.until(
       "the leader is asked",
       Effect.sync(() => asked.includes(leader))

@@ -14,19 +14,15 @@ it.scoped("lost requests are given up after some rounds, and make room for what 
     let asked = 0
     let underWay = 0
     let most = 0
-    const lost = Effect.acquireUseRelease(
-      Effect.sync(() => {
-        asked++
-        most = Math.max(most, ++underWay)
-      }),
-      () => Effect.never,
-      () => Effect.sync(() => underWay--)
-    )
+    const lost = () => {
+      asked++
+      most = Math.max(most, ++underWay)
+      return () => void underWay--
+    }
     const replicas = InProcess.layerMemory(Tally, {
       between: (from, to, peer) => ({
         ...peer,
-        acceptor: (message) =>
-          Effect.suspend(() => (from !== undefined && to === silent ? lost : peer.acceptor(message)))
+        acceptor: (message, answer) => (from !== undefined && to === silent ? lost() : peer.acceptor(message, answer))
       })
     })
     const context = yield* Effect.provideService(

@@ -16,7 +16,7 @@ import type * as RpcClient from "@effect/rpc/RpcClient"
 import { RpcClientError } from "@effect/rpc/RpcClientError"
 import type { FromClientEncoded, FromServerEncoded } from "@effect/rpc/RpcMessage"
 import type * as RpcServer from "@effect/rpc/RpcServer"
-import { Disconnected, Frame, Message } from "@synod/wire"
+import { type Direct, Disconnected, Frame, Message } from "@synod/wire"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Mailbox from "effect/Mailbox"
@@ -35,9 +35,9 @@ import type { World } from "./World.js"
  */
 export interface Network {
   /** What a replica's server runs on, until its process ends. */
-  readonly listen: (process: Process, node: number) => Effect.Effect<RpcServer.Protocol["Type"]>
+  readonly listen: (process: Process, node: number) => Effect.Effect<RpcServer.Protocol["Type"] & Direct.Answering>
   /** What a client of the replica `to` runs on. */
-  readonly connect: (process: Process, to: number) => RpcClient.Protocol["Type"]
+  readonly connect: (process: Process, to: number) => RpcClient.Protocol["Type"] & Direct.Sending
   /** Which links carry messages between replicas from now on. Links of clients are never cut. */
   readonly cut: (partition: Partition) => void
   /** Holds back what goes over a link, for so many milliseconds. */
@@ -232,11 +232,15 @@ export const make = (
       process.onCrash(() => {
         for (const connection of server.connections.values()) hangUp(connection)
       })
+      const sendNow: Direct.Answering["sendNow"] = (clientId, response) => {
+        const connection = server.connections.get(clientId)
+        if (connection !== undefined && response._tag !== "ClientProtocolError") toClient(connection, response)
+      }
       return {
         run: (f) =>
           Effect.flatMap(Effect.runtime<never>(), (runtime) => {
-            const fork = Runtime.runFork(runtime)
-            server.receive = (clientId, message) => void fork(f(clientId, message), { immediate: false })
+            const fork = forker(runtime)
+            server.receive = (clientId, message) => fork(f(clientId, message))
             return Effect.onExit(Effect.never, () =>
               Effect.sync(() => {
                 server.receive = undefined
@@ -245,11 +249,8 @@ export const make = (
             )
           }),
         disconnects: server.disconnects,
-        send: (clientId, response) =>
-          Effect.sync(() => {
-            const connection = server.connections.get(clientId)
-            if (connection !== undefined && response._tag !== "ClientProtocolError") toClient(connection, response)
-          }),
+        send: (clientId, response) => Effect.sync(() => sendNow(clientId, response)),
+        sendNow,
         end: (clientId) =>
           Effect.sync(() => {
             const connection = server.connections.get(clientId)
@@ -265,11 +266,17 @@ export const make = (
 
   const connect: Network["connect"] = (process, to) => {
     const client: ClientEnd = { process, to, receive: [], connection: undefined }
+    const sendNow: Direct.Sending["sendNow"] = (message) => {
+      const connection = connected(client)
+      if (connection === undefined) return clientError(to, "Unreachable", false)
+      toServer(connection, message)
+      return undefined
+    }
     return {
       run: (handler) =>
         Effect.flatMap(Effect.runtime<never>(), (runtime) => {
-          const fork = Runtime.runFork(runtime)
-          const receive = (message: FromServerEncoded): void => void fork(handler(message), { immediate: false })
+          const fork = forker(runtime)
+          const receive = (message: FromServerEncoded): void => fork(handler(message))
           client.receive = [...client.receive, receive]
           return Effect.onExit(Effect.never, () =>
             Effect.sync(() => {
@@ -279,19 +286,24 @@ export const make = (
         }),
       send: (message) =>
         Effect.suspend(() => {
-          const connection = connected(client)
-          if (connection === undefined) {
-            return Effect.delay(Effect.fail(clientError(to, "Unreachable", false)), refusal)
-          }
-          toServer(connection, message)
-          return Effect.void
+          const error = sendNow(message)
+          return error === undefined ? Effect.void : Effect.delay(Effect.fail(error), refusal)
         }),
+      sendNow,
       supportsAck: true,
       supportsTransferables: false
     }
   }
 
   return { listen, connect, cut: links.cut, clog: links.clog, setRates: links.setRates }
+}
+
+/** Does what is still to be done about a message, if anything is. */
+const forker = (runtime: Runtime.Runtime<never>) => {
+  const fork = Runtime.runFork(runtime)
+  return (rest: Effect.Effect<void>): void => {
+    if (rest !== Effect.void) fork(rest, { immediate: false })
+  }
 }
 
 /** The message with the id that its request has on this connection. */

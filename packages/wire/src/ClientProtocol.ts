@@ -13,7 +13,7 @@
  *
  * @since 0.1.0
  */
-import * as RpcClient from "@effect/rpc/RpcClient"
+import type * as RpcClient from "@effect/rpc/RpcClient"
 import { RpcClientError } from "@effect/rpc/RpcClientError"
 import type { FromServerEncoded } from "@effect/rpc/RpcMessage"
 import * as Deferred from "effect/Deferred"
@@ -23,6 +23,7 @@ import * as Exit from "effect/Exit"
 import * as FiberSet from "effect/FiberSet"
 import type * as Scope from "effect/Scope"
 import type * as Connection from "./Connection.js"
+import type * as Direct from "./Direct.js"
 import { Disconnected, type DisconnectedReason, Unsendable } from "./Disconnected.js"
 import * as Frame from "./Frame.js"
 import * as inbox from "./internal/inbox.js"
@@ -89,7 +90,7 @@ export const make = (
     readonly server: string
     readonly connect: Connect
   }
-): Effect.Effect<RpcClient.Protocol["Type"], never, Scope.Scope> =>
+): Effect.Effect<RpcClient.Protocol["Type"] & Direct.Sending, never, Scope.Scope> =>
   Effect.gen(function* () {
     const settings: session.Settings = {
       server: options.server,
@@ -105,9 +106,15 @@ export const make = (
     const run = yield* FiberSet.makeRuntime<never, void, never>()
     let handlers: ReadonlyArray<(message: FromServerEncoded) => Effect.Effect<void>> = []
 
-    // Each handler knows its own requests and passes over the rest.
-    const handleAll = (message: FromServerEncoded): Effect.Effect<void> =>
-      handlers.length === 1 ? handlers[0]!(message) : Effect.forEach(handlers, (f) => f(message), { discard: true })
+    /** Each handler knows its own requests and passes over the rest. What is still to be done, if anything is. */
+    const handleAll = (message: FromServerEncoded): Effect.Effect<void> | undefined => {
+      let rest: Effect.Effect<void> | undefined
+      for (const handle of handlers) {
+        const effect = handle(message)
+        if (effect !== Effect.void) rest = rest === undefined ? effect : Effect.zipRight(rest, effect)
+      }
+      return rest
+    }
 
     // One inbox for all connections in turn: the end of one comes after its last response and before those of the next.
     const responses = inbox.make<FromServerEncoded>({
@@ -115,8 +122,9 @@ export const make = (
         if (message._tag !== "Chunk") return handleAll(message)
         // It may wait for the reader of its stream, and others must not wait with it. The server sends no more of the stream
         // until this chunk is acknowledged, so it stays in order.
-        run(handleAll(message))
-        return Effect.void
+        const rest = handleAll(message)
+        if (rest !== undefined) run(rest)
+        return undefined
       },
       onFailure: (cause) => Effect.logError(`A response of ${options.server} can't be handled.`, cause),
       run
@@ -166,7 +174,22 @@ export const make = (
     yield* Effect.forkScoped(Effect.interruptible(Effect.forever(attempt)))
     yield* Deferred.await(attempted)
 
-    return RpcClient.Protocol.of({
+    const sendNow: Direct.Sending["sendNow"] = (request) => {
+      if (connected === undefined) return clientError(unsent(why))
+      let frame: Uint8Array
+      try {
+        frame = Message.encodeFromClient(settings.format, request)
+      } catch (cause) {
+        return unsendable(options.server, cause instanceof Error ? cause.message : String(cause))
+      }
+      if (connected.bytes() + frame.length > maxQueuedBytes) {
+        return unsendable(options.server, `${maxQueuedBytes} bytes wait to be sent.`)
+      }
+      connected.push(frame)
+      return undefined
+    }
+
+    return {
       run: (handler) =>
         Effect.suspend(() => {
           handlers = [...handlers, handler]
@@ -178,26 +201,16 @@ export const make = (
         }),
       send: (request) =>
         Effect.suspend(() => {
-          if (connected === undefined) {
-            // A turn of the event loop later: a caller that tries again without a pause would keep the loop from
-            // reconnecting.
-            return Effect.zipRight(Effect.sleep(Duration.zero), Effect.fail(clientError(unsent(why))))
-          }
-          let frame: Uint8Array
-          try {
-            frame = Message.encodeFromClient(settings.format, request)
-          } catch (cause) {
-            return unsendable(options.server, cause instanceof Error ? cause.message : String(cause))
-          }
-          if (connected.bytes() + frame.length > maxQueuedBytes) {
-            return unsendable(options.server, `${maxQueuedBytes} bytes wait to be sent.`)
-          }
-          connected.push(frame)
-          return Effect.void
+          const isConnected = connected !== undefined
+          const error = sendNow(request)
+          if (error === undefined) return Effect.void
+          // A turn of the event loop later: a caller that tries again without a pause would keep the loop from reconnecting.
+          return isConnected ? Effect.fail(error) : Effect.zipRight(Effect.sleep(Duration.zero), Effect.fail(error))
         }),
+      sendNow,
       supportsAck: true,
       supportsTransferables: false
-    })
+    }
   })
 
 const clientError = (cause: Disconnected | Unsendable): RpcClientError =>
@@ -206,5 +219,4 @@ const clientError = (cause: Disconnected | Unsendable): RpcClientError =>
 const unsent = ({ detail, reason, server }: Disconnected): Disconnected =>
   new Disconnected({ server, reason, detail, sent: false })
 
-const unsendable = (server: string, detail: string): Effect.Effect<never, RpcClientError> =>
-  Effect.fail(clientError(new Unsendable({ server, detail })))
+const unsendable = (server: string, detail: string): RpcClientError => clientError(new Unsendable({ server, detail }))

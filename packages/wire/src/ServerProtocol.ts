@@ -12,7 +12,7 @@
  *
  * @since 0.1.0
  */
-import * as RpcServer from "@effect/rpc/RpcServer"
+import type * as RpcServer from "@effect/rpc/RpcServer"
 import type { FromClientEncoded } from "@effect/rpc/RpcMessage"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -24,6 +24,7 @@ import * as Mailbox from "effect/Mailbox"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import type * as Connection from "./Connection.js"
+import type * as Direct from "./Direct.js"
 import * as Frame from "./Frame.js"
 import * as inbox from "./internal/inbox.js"
 import * as outbox from "./internal/outbox.js"
@@ -68,7 +69,7 @@ export const defaultMaxQueuedBytes = 16 * 1024 * 1024
  * @category models
  */
 export interface ServerProtocol {
-  readonly protocol: RpcServer.Protocol["Type"]
+  readonly protocol: RpcServer.Protocol["Type"] & Direct.Answering
   /** Takes over a connection that has just opened. */
   readonly accept: (connection: Connection.Connection) => Connection.Events
   /** Says goodbye to every client; their connections end once they have read it. */
@@ -149,12 +150,15 @@ export const make = (options: Options): Effect.Effect<ServerProtocol, never, Sco
       }
     }
 
-    const handOver = (client: Client, message: FromClientEncoded): Effect.Effect<void> =>
-      Effect.withFiberRuntime((fiber) => {
-        if (write === undefined) return Effect.void
+    const handOver = (client: Client, message: FromClientEncoded): Effect.Effect<void> | undefined => {
+      if (write === undefined) return undefined
+      const rest = write(client.id, message)
+      if (rest === Effect.void) return undefined
+      return Effect.withFiberRuntime((fiber) => {
         client.handing = { message, fiber }
-        return write(client.id, message)
+        return rest
       })
+    }
 
     const drain = (client: Client): void => {
       if (write !== undefined) client.inbox.drain()
@@ -254,7 +258,7 @@ export const make = (options: Options): Effect.Effect<ServerProtocol, never, Sco
       Effect.interruptible(Effect.forever(Effect.delay(look, Duration.times(idleTimeout, 1 / looks))))
     )
 
-    const protocol = RpcServer.Protocol.of({
+    const protocol: ServerProtocol["protocol"] = {
       run: (f) =>
         Effect.suspend(() => {
           if (write !== undefined) return Effect.dieMessage("Two servers can't run on one ServerProtocol.")
@@ -283,6 +287,10 @@ export const make = (options: Options): Effect.Effect<ServerProtocol, never, Sco
           }
           return Effect.void
         }),
+      sendNow: (clientId, response) => {
+        const client = clients.get(clientId)
+        if (client !== undefined && response._tag !== "ClientProtocolError") send(client, response)
+      },
       end: (clientId) =>
         Effect.sync(() => {
           const client = clients.get(clientId)
@@ -293,7 +301,7 @@ export const make = (options: Options): Effect.Effect<ServerProtocol, never, Sco
       supportsAck: true,
       supportsTransferables: false,
       supportsSpanPropagation: true
-    })
+    }
 
     return { protocol, accept, closeAll }
   })

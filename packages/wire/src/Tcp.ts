@@ -15,6 +15,7 @@ import type * as Scope from "effect/Scope"
 import * as Net from "node:net"
 import * as ClientProtocol from "./ClientProtocol.js"
 import type * as Connection from "./Connection.js"
+import type * as Direct from "./Direct.js"
 import * as ServerProtocol from "./ServerProtocol.js"
 
 /**
@@ -85,7 +86,7 @@ export interface ClientOptions extends ClientProtocol.Options {
 export const serverProtocol = (
   options: ServerOptions
 ): Effect.Effect<
-  { readonly protocol: RpcServer.Protocol["Type"]; readonly address: Address["Type"] },
+  { readonly protocol: ServerProtocol.ServerProtocol["protocol"]; readonly address: Address["Type"] },
   ListenError,
   Scope.Scope
 > =>
@@ -123,7 +124,9 @@ export const serverLayer = (options: ServerOptions): Layer.Layer<RpcServer.Proto
  * @since 0.1.0
  * @category constructors
  */
-export const clientProtocol = (options: ClientOptions): Effect.Effect<RpcClient.Protocol["Type"], never, Scope.Scope> =>
+export const clientProtocol = (
+  options: ClientOptions
+): Effect.Effect<RpcClient.Protocol["Type"] & Direct.Sending, never, Scope.Scope> =>
   ClientProtocol.make({
     ...options,
     server: formatAddress(options.host, options.port),

@@ -8,6 +8,8 @@
 export * as ClientProtocol from "./ClientProtocol.js"
 /** What a protocol needs of a connection. */
 export * as Connection from "./Connection.js"
+/** Requests that plain functions make and answer. */
+export * as Direct from "./Direct.js"
 /** Why a client has no connection. */
 export * as Disconnected from "./Disconnected.js"
 /** How messages lie in a stream of bytes. */

@@ -3,8 +3,8 @@ import * as Effect from "effect/Effect"
 import { constVoid } from "effect/Function"
 
 /**
- * The messages that came on one connection and wait to be handed over: one by one, in the order they came, by one fiber
- * for as many as there are.
+ * The messages that came on one connection and wait to be handed over: one by one, in the order they came. One fiber does so
+ * for as many as there are, from the first one on that takes an effect.
  *
  * @internal
  */
@@ -23,7 +23,8 @@ const compactAfter = 1024
 
 /** @internal */
 export const make = <A>(options: {
-  readonly handle: (message: A) => Effect.Effect<void>
+  /** What is still to be done about a message, if anything is. */
+  readonly handle: (message: A) => Effect.Effect<void> | undefined
   /** `handle` died of a message; the rest still waits. */
   readonly onFailure: (cause: Cause.Cause<never>) => Effect.Effect<void>
   /** Runs the fiber that hands over. */
@@ -45,31 +46,46 @@ export const make = <A>(options: {
   const drain = (): void => {
     if (draining || next === messages.length) return
     draining = true
-    options.run(handOver)
+    if (handleNext()) options.run(handOver)
+  }
+
+  let begun: Effect.Effect<void> = Effect.void
+
+  /** Handles messages up to the first of which something is still to be done. False: that was all of them. */
+  const handleNext = (): boolean => {
+    while (next < messages.length) {
+      const effect = take()
+      if (effect === undefined) continue
+      begun = effect
+      return true
+    }
+    clear()
+    // Here and not when the fiber ends: a message that comes between the two would be left lying.
+    draining = false
+    return false
+  }
+
+  const take = (): Effect.Effect<void> | undefined => {
+    const message = messages[next]!
+    bytes -= sizes[next]!
+    next++
+    if (next === compactAfter) {
+      messages = messages.slice(next)
+      sizes = sizes.slice(next)
+      next = 0
+    }
+    try {
+      return options.handle(message)
+    } catch (defect) {
+      return Effect.die(defect)
+    }
   }
 
   const handOver = Effect.catchAllCause(
-    Effect.whileLoop({
-      while: () => {
-        if (next < messages.length) return true
-        clear()
-        // Here and not after the loop: a message that comes between the two would be left lying.
-        draining = false
-        return false
-      },
-      body: () => {
-        const message = messages[next]!
-        bytes -= sizes[next]!
-        next++
-        if (next === compactAfter) {
-          messages = messages.slice(next)
-          sizes = sizes.slice(next)
-          next = 0
-        }
-        return options.handle(message)
-      },
-      step: constVoid
-    }),
+    Effect.flatMap(
+      Effect.suspend(() => begun),
+      () => Effect.whileLoop({ while: handleNext, body: () => begun, step: constVoid })
+    ),
     (cause) =>
       Effect.zipRight(
         options.onFailure(cause),
