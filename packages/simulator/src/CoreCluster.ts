@@ -18,11 +18,12 @@ import * as Fault from "./Fault.js"
 import * as Agenda from "./internal/agenda.js"
 import { CoreClient } from "./internal/coreClient.js"
 import { CoreDisk } from "./internal/coreDisk.js"
+import { handsOver } from "./internal/coreHandOver.js"
 import { CoreJudge } from "./internal/coreJudge.js"
 import { CoreNemesis, describe } from "./internal/coreNemesis.js"
 import { firstClient, nameOf, type Address, type Envelope } from "./internal/coreMessage.js"
 import { CoreNetwork } from "./internal/coreNetwork.js"
-import { CoreNode, handsOver, type NodeWorld } from "./internal/coreNode.js"
+import { CoreNode, type NodeWorld } from "./internal/coreNode.js"
 import * as Setting from "./internal/coreSetting.js"
 import * as CoreTrace from "./internal/coreTrace.js"
 import * as Partition from "./Partition.js"
@@ -215,7 +216,7 @@ class CoreCluster {
     this.nemesis.end()
     for (const node of this.nodes) {
       node.disk.calm()
-      node.calm()
+      node.life.calm()
     }
     if (this.options.harsh) this.network.calm(Partition.none)
     else this.recover()

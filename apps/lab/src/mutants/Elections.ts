@@ -93,12 +93,12 @@ export const elections: ReadonlyArray<Mutant> = [
     bug: "Every round of heartbeats waits for all that may yet answer: under a partition each lasts until a peer counts as silent, and an election takes several.",
     edits: [
       {
-        file: "packages/simulator/src/internal/coreNode.ts",
+        file: "packages/simulator/src/internal/coreElection.ts",
         find: "if (this.audible.has(node)) return true",
         replace: "if (node > 0) return true"
       },
       {
-        file: "packages/simulator/src/internal/coreNode.ts",
+        file: "packages/simulator/src/internal/coreElection.ts",
         find: "if (this.audible.has(node)) silent = Math.min(silent, until)",
         replace: "silent = Math.min(silent, until)"
       }

@@ -52,7 +52,7 @@ export const memberships: ReadonlyArray<Mutant> = [
         file: node,
         find: "const quorums = world.steps.quorums(epoch.membership)",
         replace:
-          'const quorums = world.steps.quorums({ ...epoch.membership, quorums: { _tag: "Majority" }, voters: [...new Set([...(this.epoch?.membership.voters ?? []), ...epoch.membership.voters])] })'
+          'const quorums = world.steps.quorums({ ...epoch.membership, quorums: { _tag: "Majority" }, voters: [...new Set([...(this.place?.epoch.membership.voters ?? []), ...epoch.membership.voters])] })'
       }
     ],
     tier: "core"

@@ -77,15 +77,15 @@ export class CoreNemesis {
         return this.clog()
       case "outage":
         counts.fired(fault)
-        return nodes.forEach((each) => each.stop("crashes with all others"))
+        return nodes.forEach((each) => each.life.stop("crashes with all others"))
       case "handOver":
-        if (!nodes.some((each) => each.handOver(undefined))) return
+        if (!nodes.some((each) => each.handOver())) return
         return counts.fired(fault)
       case "reconfigure":
         return this.reconfigure()
       case "pause":
-        if (node.life === 0) return
-        return this.note(fault, node, (time) => node.pause(time), lasts.pause)
+        if (!node.life.isUp) return
+        return this.note(fault, node, (time) => node.life.pause(time), lasts.pause)
       case "diskFull":
         return this.note(fault, node, (time) => node.disk.fill(time), lasts.full)
       case "slowDisk":
@@ -95,7 +95,7 @@ export class CoreNemesis {
         this.world.atlas.lose(node.id)
         counts.fired(fault)
         // Its identity is never used again: there is no way back for it.
-        return node.stop("its journal is gone for good")
+        return node.life.stop("its journal is gone for good")
       default:
         return this.cut(fault)
     }
@@ -123,7 +123,7 @@ export class CoreNemesis {
 
   private pursue(wanted: Membership.Membership, until: number): void {
     const { agenda, nodes, now } = this.world
-    const done = nodes.some(({ epoch, life }) => life !== 0 && Membership.equals(epoch.membership, wanted))
+    const done = nodes.some(({ epoch, life }) => life.isUp && Membership.equals(epoch.membership, wanted))
     if (done || this.over || now() > until) {
       this.wanted = undefined
       return

@@ -12,33 +12,17 @@
  */
 import { Acceptor, Epoch, Slot } from "@synod/paxos"
 import type { Ballot, NodeId } from "@synod/paxos"
-import type { Seeded } from "../Seeded.js"
-import type { CoreDisk } from "./coreDisk.js"
 import type * as Machine from "./coreMachine.js"
 import type { Envelope } from "./coreMessage.js"
-import type { CoreJudge } from "./coreJudge.js"
-import type { CoreNetwork } from "./coreNetwork.js"
-import type { Setting } from "./coreSetting.js"
+import type { Self } from "./coreSelf.js"
+import type { World } from "./coreWorld.js"
 
 /** What a node lends its snapshots. @internal */
-export interface Host {
-  readonly id: NodeId.NodeId
-  readonly disk: CoreDisk
-  readonly others: () => ReadonlyArray<NodeId.NodeId>
+export interface Host extends Self {
   readonly acceptor: () => Acceptor.State
   readonly applied: () => number
   /** Something for its acceptor. */
   readonly input: (input: Acceptor.Local) => void
-  /** Does something in this life, after so many milliseconds. */
-  readonly later: (milliseconds: number, run: () => void) => void
-}
-
-/** What there is around the node. */
-interface Surroundings {
-  readonly seeded: Seeded
-  readonly setting: Setting
-  readonly network: CoreNetwork
-  readonly judge: CoreJudge
 }
 
 /** A snapshot takes at most so many times as long as a write to the log. */
@@ -58,7 +42,7 @@ export class CoreSnapshots {
 
   constructor(
     private readonly host: Host,
-    private readonly world: Surroundings
+    private readonly world: World
   ) {}
 
   /** A life begins, from this slot on. */
@@ -110,7 +94,7 @@ export class CoreSnapshots {
     this.pulling = pull
     const { epochs, promised } = this.host.acceptor()
     this.send(source, { kind: "fetchSnapshot", epoch: epochs.present.number, ballot: promised })
-    this.host.later(this.world.setting.silence, () => {
+    this.host.life.later(this.world.setting.silence, () => {
       if (this.pulling === pull) this.goOn()
     })
   }
@@ -146,16 +130,16 @@ export class CoreSnapshots {
   }
 
   private look(turn: number): void {
-    const { acceptor, applied, disk, input, later, others } = this.host
-    later(this.world.setting.heartbeat, () => {
+    const { acceptor, applied, disk, input, life, place } = this.host
+    life.later(this.world.setting.heartbeat, () => {
       if (applied() >= acceptor().trimmedThrough) {
         this.rebuilding = false
         return
       }
       const [own] = disk.snapshots
-      const from = others()
+      const { sources } = place()
       if (own !== undefined && this.isOfUse(own.slot)) input({ _tag: "Install", slot: own.slot, at: own.at })
-      else if (from.length > 0) this.pull(from[turn % from.length]!)
+      else if (sources.length > 0) this.pull(sources[turn % sources.length]!)
       this.look(turn + 1)
     })
   }
@@ -167,7 +151,7 @@ export class CoreSnapshots {
 
   private save(snapshot: Machine.Snapshot, then: () => void): void {
     const { judge, seeded, setting } = this.world
-    this.host.later(setting.sync * slower * seeded.next(), () => {
+    this.host.life.later(setting.sync * slower * seeded.next(), () => {
       if (this.host.disk.keep(snapshot)) {
         judge.happened("a snapshot is taken")
         this.trim(snapshot.slot)
