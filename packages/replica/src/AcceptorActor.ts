@@ -105,7 +105,7 @@ export const make = (options: {
       )
     }
 
-    const recover = Effect.fnUntraced(function* (error: JournalError.JournalError, requests: Iterable<Request>) {
+    const recover = Effect.fnUntraced(function* (error: JournalError.JournalError, requests: ReadonlyArray<Request>) {
       writing = undefined
       if (!isPassing(error)) return yield* Effect.fail(error)
       failure = error.message

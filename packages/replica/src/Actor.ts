@@ -15,8 +15,7 @@
 import type { Step } from "@synod/paxos"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Mailbox from "effect/Mailbox"
-import type * as Scope from "effect/Scope"
+import * as FiberRef from "effect/FiberRef"
 
 /**
  * @since 0.1.0
@@ -88,22 +87,44 @@ export const make = <State, Input, Action, E extends Failure = Failure>(options:
    * When that fails: the state to go on from. Nothing of the turn was said, and its inputs are as if lost. Without it the
    * actor ends with the failure.
    */
-  readonly recover?: (failure: E, inputs: Iterable<Input>) => Effect.Effect<State, Failure>
-  /** Says what the steps of this turn asked to. */
+  readonly recover?: (failure: E, inputs: ReadonlyArray<Input>) => Effect.Effect<State, Failure>
+  /** Says what the steps of this turn asked to. With nothing left to wait for, it gives back nothing: an effect costs a fiber. */
   readonly send: (asked: ReadonlyArray<Asked<Input, Action>>) => Effect.Effect<void> | undefined
   /** Hands on what the steps of this turn asked to; may wait for room. */
   readonly deliver?: (asked: ReadonlyArray<Asked<Input, Action>>) => Effect.Effect<void, Failure> | undefined
-}): Effect.Effect<Actor<Input, State>, never, Scope.Scope> =>
-  Effect.gen(function* () {
-    const mailbox = yield* Mailbox.make<Input>({ capacity: options.mailbox })
-    const checkpoint = yield* Checkpoint
+}): Effect.Effect<Actor<Input, State>> =>
+  Effect.map(Checkpoint, (checkpoint) => {
     let state = options.initial
+    let inputs: Array<Input> = []
+    /** Whoever waits for room, in the order in which they came. */
+    const offers = new Set<Offer<Input>>()
+    /** Has the actor look at what has come, while it waits for that. */
+    let wake: (() => void) | undefined
 
-    // A turn runs for every message of the protocol: it is put together of as few effects as it has parts that wait.
-    const reach = (point: Point, then: () => Effect.Effect<void, Failure>): Effect.Effect<void, Failure> =>
-      checkpoint === undefined ? then() : Effect.flatMap(checkpoint(options.name, point), then)
+    const take = (): ReadonlyArray<Input> => {
+      const taken = inputs
+      inputs = []
+      for (const offer of offers) {
+        if (inputs.length === options.mailbox) break
+        offers.delete(offer)
+        inputs.push(offer.input)
+        offer.admitted()
+      }
+      return taken
+    }
 
-    const turn = (inputs: Iterable<Input>): Effect.Effect<void, Failure> => {
+    const tell = (input: Input): boolean => {
+      if (inputs.length >= options.mailbox) return false
+      inputs.push(input)
+      wake?.()
+      return true
+    }
+
+    // A turn runs for every message of the protocol: what of it need not wait is plain calls.
+    const reach = (point: Point, then: () => Rest): Rest =>
+      checkpoint === undefined ? then() : Effect.flatMap(checkpoint(options.name, point), () => then() ?? Effect.void)
+
+    const turn = (inputs: ReadonlyArray<Input>): Rest => {
       const asked: Array<Asked<Input, Action>> = []
       let next = state
       for (const input of inputs) {
@@ -115,39 +136,87 @@ export const make = <State, Input, Action, E extends Failure = Failure>(options:
         const persisting = asked.length === 0 ? undefined : options.persist?.(asked)
         if (persisting === undefined) return say(next, asked)
         const { recover } = options
+        const spoken = () => say(next, asked) ?? Effect.void
         return recover === undefined
-          ? Effect.flatMap(persisting, () => say(next, asked))
+          ? Effect.flatMap(persisting, spoken)
           : Effect.matchEffect(persisting, {
               onFailure: (failure) => Effect.map(recover(failure, inputs), (recovered) => void (state = recovered)),
-              onSuccess: () => say(next, asked)
+              onSuccess: spoken
             })
       })
     }
 
-    const say = (next: State, asked: ReadonlyArray<Asked<Input, Action>>): Effect.Effect<void, Failure> => {
+    const say = (next: State, asked: ReadonlyArray<Asked<Input, Action>>): Rest => {
       state = next
       const deliver = () => {
         const delivering = options.deliver?.(asked)
-        const end = () => reach("end", () => Effect.void)
-        return delivering === undefined ? end() : Effect.flatMap(delivering, end)
+        const end = () => reach("end", () => undefined)
+        return delivering === undefined ? end() : Effect.flatMap(delivering, () => end() ?? Effect.void)
       }
       return reach("send", () => {
         const sending = options.send(asked)
         const sent = () => reach("deliver", deliver)
-        return sending === undefined ? sent() : Effect.flatMap(sending, sent)
+        return sending === undefined ? sent() : Effect.flatMap(sending, () => sent() ?? Effect.void)
       })
     }
 
-    // Without the yield of `Effect.forever`: whoever finds nothing in the mailbox yields anyway.
+    /**
+     * Makes turns as inputs come, each as a task of the scheduler: the fiber itself, which costs more than most turns do, is
+     * resumed only by the first of them that has to wait for something.
+     */
+    const turns = Effect.withFiberRuntime<void, Failure>((fiber) =>
+      Effect.async<void, Failure>((resume) => {
+        let due = false
+        const look = (): void => {
+          due = false
+          if (wake !== awaken) return
+          let rest: Rest
+          try {
+            rest = turn(take())
+          } catch (defect) {
+            rest = Effect.die(defect)
+          }
+          if (rest !== undefined) {
+            wake = undefined
+            resume(rest)
+          } else if (inputs.length > 0) awaken()
+        }
+        const awaken = (): void => {
+          if (due) return
+          due = true
+          fiber.currentScheduler.scheduleTask(look, fiber.getFiberRef(FiberRef.currentSchedulingPriority), fiber)
+        }
+        wake = awaken
+        return Effect.sync(() => {
+          if (wake === awaken) wake = undefined
+        })
+      })
+    )
+
+    // Without the yield of `Effect.forever`: whoever finds no input yields anyway.
     const run: Effect.Effect<never, Failure> = Effect.flatMap(
-      Effect.flatMap(mailbox.takeAll, ([inputs]) => turn(inputs)),
+      Effect.suspend(() => (inputs.length > 0 ? (turn(take()) ?? Effect.void) : turns)),
       () => run
     )
 
     return {
-      tell: (input) => mailbox.unsafeOffer(input),
-      offer: (input) => mailbox.offer(input),
+      tell,
+      offer: (input) =>
+        Effect.async((resume) => {
+          if (tell(input)) return resume(Effect.void)
+          const offer = { input, admitted: () => resume(Effect.void) }
+          offers.add(offer)
+          return Effect.sync(() => offers.delete(offer))
+        }),
       state: () => state,
       run
     }
   })
+
+/** What of a turn is left to do by effects, if anything is. */
+type Rest = Effect.Effect<void, Failure> | undefined
+
+interface Offer<Input> {
+  readonly input: Input
+  readonly admitted: () => void
+}

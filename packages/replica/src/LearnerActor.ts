@@ -46,6 +46,8 @@ export interface LearnerActor extends Actor.Actor<Input | ReadFailed, Learner.St
   readonly stalled: () => string | undefined
 }
 
+type Asked = ReadonlyArray<Actor.Asked<Input | ReadFailed, Learner.Action | ReadFailed>>
+
 /**
  * @since 0.1.0
  * @category constructors
@@ -159,20 +161,34 @@ export const make = (
         for (const { action } of asked) if (action._tag === "Read") runFork(read(action.after), { scope })
         return undefined
       },
-      deliver: Effect.fnUntraced(function* (asked) {
-        let held = clock.unsafeCurrentTimeMillis()
-        for (const { action, input } of asked) {
-          if (action._tag === "Restore" && input._tag === "Restored") yield* adopt(input.prepared)
-          if (action._tag === "Failed") return yield* Effect.fail(action.error)
-          if (action._tag !== "Apply") continue
-          const failed = apply(action.slot, action.entry)
-          if (failed !== undefined) yield* applyOnceItCan(failed, action.slot, action.entry)
-          if (clock.unsafeCurrentTimeMillis() - held < hold) continue
-          yield* eventLoop.turn
-          held = clock.unsafeCurrentTimeMillis()
-        }
-      })
+      deliver: (asked) => deliver(asked, 0)
     })
+
+    /** Nothing, once there is nothing left to wait for. */
+    const deliver = (asked: Asked, from: number): Effect.Effect<void, Actor.Failure> | undefined => {
+      const held = clock.unsafeCurrentTimeMillis()
+      for (let i = from; i < asked.length; i++) {
+        const { action, input } = asked[i]!
+        const waiting = deliverOne(action, input)
+        const long = action._tag === "Apply" && clock.unsafeCurrentTimeMillis() - held >= hold
+        if (waiting === undefined && !long) continue
+        const turn = long ? eventLoop.turn : Effect.void
+        const first = waiting === undefined ? turn : Effect.zipRight(waiting, turn)
+        return Effect.flatMap(first, () => deliver(asked, i + 1) ?? Effect.void)
+      }
+      return undefined
+    }
+
+    const deliverOne = (
+      action: Learner.Action | ReadFailed,
+      input: Input | ReadFailed
+    ): Effect.Effect<void, Actor.Failure> | undefined => {
+      if (action._tag === "Failed") return Effect.fail(action.error)
+      if (action._tag === "Restore") return input._tag === "Restored" ? adopt(input.prepared) : undefined
+      if (action._tag !== "Apply") return undefined
+      const failed = apply(action.slot, action.entry)
+      return failed && applyOnceItCan(failed, action.slot, action.entry)
+    }
 
     /** Resumes reads whose slot is applied. */
     const serve = (): void => {

@@ -42,9 +42,9 @@ export const promises: ReadonlyArray<Mutant> = [
       {
         file: actor,
         find: "    const say = (next: State, ",
-        replace: `    const early = (next: State, asked: ReadonlyArray<Asked<Input, Action>>, then: () => Effect.Effect<void, Failure>) => {
+        replace: `    const early = (next: State, asked: ReadonlyArray<Asked<Input, Action>>, then: () => Rest) => {
       state = next
-      return Effect.flatMap(options.send(asked) ?? Effect.void, () => reach("persist", then))
+      return Effect.flatMap(options.send(asked) ?? Effect.void, () => reach("persist", then) ?? Effect.void)
     }
     const say = (next: State, `
       },
