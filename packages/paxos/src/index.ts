@@ -2,11 +2,20 @@
  * @since 0.1.0
  */
 
+/** What an acceptor holds, is given, and asks for. */
+export * as Accepting from "./Accepting.js"
+
 /** The memory of the cluster: promises, accepts, refuses. */
 export * as Acceptor from "./Acceptor.js"
 
+/** What holds of every step of an acceptor. */
+export * as AcceptorInvariants from "./AcceptorInvariants.js"
+
 /** Proposal numbers. */
 export * as Ballot from "./Ballot.js"
+
+/** What an acceptor knows to be chosen. */
+export * as Chosen from "./Chosen.js"
 
 /** What an acceptor must never forget. */
 export * as Durable from "./Durable.js"
@@ -37,6 +46,9 @@ export * as Learner from "./Learner.js"
 
 /** For how long a leader may answer reads without asking anybody. */
 export * as Lease from "./Lease.js"
+
+/** What is chosen, from replica to replica. */
+export * as Lessons from "./Lessons.js"
 
 /** A run of consecutive entries. */
 export * as Log from "./Log.js"

@@ -55,13 +55,9 @@ export const logs: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: acceptor,
-        find: `  { after, entries }: News,
-  options: Options
-): Step.Step<State, Action> => {
+        find: `{ after, entries }: News, options: Options): Next => {
   const log = Log.append(Log.truncate(self.log, after), entries)`,
-        replace: `  { after, entries: news }: News,
-  options: Options
-): Step.Step<State, Action> => {
+        replace: `{ after, entries: news }: News, options: Options): Next => {
   const end = Slot.plus(after, news.length)
   const entries = end < self.log.through ? [...news, ...Log.slice(self.log, end)] : news
   const log = Log.append(Log.truncate(self.log, after), entries)`

@@ -2,7 +2,7 @@
 import type { Mutant } from "./Mutant.js"
 
 const node = "packages/simulator/src/internal/coreNode.ts"
-const acceptor = "packages/paxos/src/Acceptor.ts"
+const lessons = "packages/paxos/src/Lessons.ts"
 const leader = "packages/paxos/src/Leader.ts"
 
 export const memberships: ReadonlyArray<Mutant> = [
@@ -74,7 +74,7 @@ export const memberships: ReadonlyArray<Mutant> = [
     bug: "What others know to be chosen is learned without promising the ballot at which they chose it, and counts as accepted at an older one.",
     edits: [
       {
-        file: acceptor,
+        file: lessons,
         find: "withChosen(bound(self, message.ballot), news)",
         replace: "withChosen(self, news)"
       }
@@ -85,7 +85,7 @@ export const memberships: ReadonlyArray<Mutant> = [
     name: "snapshot-in-the-wrong-epoch",
     bug: "A snapshot of a later epoch takes the place of the log, and the acceptor goes on in the epoch that it was in.",
     edits: [
-      { file: acceptor, find: "if (epoch.number === number) return", replace: "if (epoch.number >= number) return" }
+      { file: lessons, find: "if (epoch.number === number) return", replace: "if (epoch.number >= number) return" }
     ],
     tier: "core"
   }

@@ -60,7 +60,11 @@ export const promises: ReadonlyArray<Mutant> = [
     name: "promise-forgotten-at-restart",
     bug: "The promise is on disk, and whoever reads the disk takes the accepted ballot for it.",
     edits: [
-      { file: acceptor, find: "    promised: durable.promised,", replace: "    promised: durable.acceptedBallot," }
+      {
+        file: "packages/paxos/src/Accepting.ts",
+        find: "    promised: durable.promised,",
+        replace: "    promised: durable.acceptedBallot,"
+      }
     ],
     tier: "core"
   },
