@@ -1,23 +1,10 @@
 /** A snapshot of another replica on bad days: pieces that can't be saved, restarts in between, a log that is gone meanwhile. */
 import { expect, it } from "@effect/vitest"
-import { Journal, JournalError } from "@synod/journal"
+import { JournalError } from "@synod/journal"
 import type { NodeId } from "@synod/paxos"
-import { ReplicaConfig } from "@synod/replica"
-import { Deferred, Effect, Layer } from "effect"
+import { Deferred, Effect } from "effect"
 import * as Cluster from "./Cluster.js"
-import * as VirtualTime from "./VirtualTime.js"
-
-/** A snapshot every ten slots, in pieces of a few dozen bytes, and no more log behind it than must be. */
-const small: ReplicaConfig.Values = {
-  ...ReplicaConfig.defaults,
-  snapshotSlots: 10,
-  margin: 0,
-  chunk: 64,
-  keep: 4
-}
-
-const inSmall = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  effect.pipe(Effect.scoped, Effect.provideService(ReplicaConfig.ReplicaConfig, small), VirtualTime.provide)
+import * as Journals from "./Journals.js"
 
 /** What a test does before a journal does what it is told. */
 interface Hooks {
@@ -25,38 +12,19 @@ interface Hooks {
   read: (node: NodeId.NodeId, after: number) => Effect.Effect<void>
 }
 
-const journals = (hooks: Hooks) => {
-  const disks = new Map<NodeId.NodeId, Journal.MemoryDisk>()
-  return (node: NodeId.NodeId) =>
-    Layer.scoped(
-      Journal.Journal,
-      Effect.gen(function* () {
-        const disk = disks.get(node) ?? (yield* Journal.makeMemoryDisk)
-        disks.set(node, disk)
-        const journal = yield* Journal.makeMemory(disk)
-        return {
-          ...journal,
-          read: (after, limit) =>
-            Effect.zipRight(
-              Effect.suspend(() => hooks.read(node, after)),
-              journal.read(after, limit)
-            ),
-          saveChunk: (slot, index, body) =>
-            Effect.zipRight(
-              Effect.suspend(() => hooks.save(node, index)),
-              journal.saveChunk(slot, index, body)
-            )
-        } satisfies Journal.Journal["Type"]
-      })
-    )
-}
-
-const add = (client: Cluster.TallyClient, from: number, to: number) =>
-  Effect.forEach(
-    Array.from({ length: to - from }, (_, i) => from + i),
-    (n) => client.Add({ key: String(n) }),
-    { discard: true }
-  )
+const journals = (hooks: Hooks) =>
+  Journals.inMemory((journal, node) => ({
+    read: (after, limit) =>
+      Effect.zipRight(
+        Effect.suspend(() => hooks.read(node, after)),
+        journal.read(after, limit)
+      ),
+    saveChunk: (slot, index, body) =>
+      Effect.zipRight(
+        Effect.suspend(() => hooks.save(node, index)),
+        journal.saveChunk(slot, index, body)
+      )
+  })).of
 
 /** A replica that was away for so long that the others have no log for it any more, and is not back yet. */
 const setting = (hooks: Hooks) =>
@@ -67,7 +35,7 @@ const setting = (hooks: Hooks) =>
     const away = cluster.nodes.find((node) => node !== leader)!
     yield* client.Add({ key: "first" })
     yield* cluster.kill(away)
-    yield* add(client, 0, 60)
+    yield* Journals.add(client, 0, 60)
     return { cluster, client, away, leader }
   })
 
@@ -104,7 +72,7 @@ it.scoped("a piece that can't be saved is asked for again later, and those befor
     // The last one that is there is asked for anew, since the source tells with it that it has this snapshot still.
     expect(times).toEqual(times.map((_, place) => (place === 2 || place === 3 ? 4 : 1)))
     expect((yield* cluster.status(away)).snapshotThrough).toBeGreaterThan(20)
-  }).pipe(inSmall)
+  }).pipe(Journals.withShortLogs)
 )
 
 it.scoped("a replica that crashes while it gets a snapshot goes on with the pieces that it has", () =>
@@ -127,7 +95,7 @@ it.scoped("a replica that crashes while it gets a snapshot goes on with the piec
     const times = asked(cluster)
     // Before a crash the piece that was not saved, and after it the last that was.
     expect(times.slice(0, 6)).toEqual([1, 2, 2, 2, 2, 1])
-  }).pipe(inSmall)
+  }).pipe(Journals.withShortLogs)
 )
 
 it.scoped("the source crashes while it hands a snapshot out, and another one does", () =>
@@ -146,10 +114,10 @@ it.scoped("the source crashes while it hands a snapshot out, and another one doe
     yield* Deferred.succeed(goOn, undefined)
     // With the one that lags there is a quorum, as long as that votes.
     const other = yield* cluster.client(cluster.nodes.filter((node) => node !== leader))
-    yield* add(other, 60, 70)
+    yield* Journals.add(other, 60, 70)
     yield* cluster.start(leader)
     yield* isWhole(cluster, client, 71)
-  }).pipe(inSmall)
+  }).pipe(Journals.withShortLogs)
 )
 
 it.scoped("a learner that reads a log which a snapshot takes the place of meanwhile goes on from that", () =>
@@ -170,7 +138,7 @@ it.scoped("a learner that reads a log which a snapshot takes the place of meanwh
       Effect.map(cluster.status(away), ({ trimmedThrough }) => trimmedThrough > 20)
     )
     yield* Deferred.succeed(goOn, undefined)
-    yield* add(client, 60, 65)
+    yield* Journals.add(client, 60, 65)
     yield* isWhole(cluster, client, 66)
-  }).pipe(inSmall)
+  }).pipe(Journals.withShortLogs)
 )

@@ -1,86 +1,51 @@
 /** Snapshots: what a restart loads, what is trimmed behind them, and how they bring back a replica that was away. */
 import { expect, it } from "@effect/vitest"
-import { Journal } from "@synod/journal"
 import type { NodeId, Slot } from "@synod/paxos"
-import { ReplicaConfig } from "@synod/replica"
-import { Effect, Layer } from "effect"
+import { Effect } from "effect"
 import * as Cluster from "./Cluster.js"
-import * as VirtualTime from "./VirtualTime.js"
-
-/** A snapshot every ten slots, in pieces of a few dozen bytes, and no more log behind it than must be. */
-const small: ReplicaConfig.Values = {
-  ...ReplicaConfig.defaults,
-  snapshotSlots: 10,
-  margin: 0,
-  chunk: 64,
-  keep: 4,
-  pin: "1 second"
-}
+import * as Journals from "./Journals.js"
 
 /** Journals that tests look into, and whose snapshots they damage. */
 const disks = () => {
-  const all = new Map<NodeId.NodeId, { readonly disk: Journal.MemoryDisk; readonly damaged: Set<Slot.Slot> }>()
+  const damaged = new Map<NodeId.NodeId, Set<Slot.Slot>>()
   const reads: Array<number> = []
-  const journals = (node: NodeId.NodeId) =>
-    Layer.scoped(
-      Journal.Journal,
-      Effect.gen(function* () {
-        const { damaged, disk } = all.get(node) ?? { damaged: new Set(), disk: yield* Journal.makeMemoryDisk }
-        all.set(node, { damaged, disk })
-        const journal = yield* Journal.makeMemory(disk)
-        return {
-          ...journal,
-          read: (after, limit) => {
-            reads.push(after)
-            return journal.read(after, limit)
-          },
-          readChunk: (slot, index) =>
-            Effect.map(journal.readChunk(slot, index), (body) =>
-              damaged.has(slot) ? body.map((byte) => byte ^ 1) : body
-            ),
-          saveChunk: (slot, index, body) => {
-            damaged.delete(slot)
-            return journal.saveChunk(slot, index, body)
-          }
-        } satisfies Journal.Journal["Type"]
-      })
-    )
-  /** What a journal that nobody has open holds. */
-  const look = <A, E>(node: NodeId.NodeId, at: (journal: Journal.Journal["Type"]) => Effect.Effect<A, E>) =>
-    Effect.scoped(Effect.flatMap(Journal.makeMemory(all.get(node)!.disk), at))
+  const { look, of: journals } = Journals.inMemory((journal, node) => ({
+    read: (after, limit) => {
+      reads.push(after)
+      return journal.read(after, limit)
+    },
+    readChunk: (slot, index) =>
+      Effect.map(journal.readChunk(slot, index), (body) =>
+        damaged.get(node)?.has(slot) === true ? body.map((byte) => byte ^ 1) : body
+      ),
+    saveChunk: (slot, index, body) => {
+      damaged.get(node)?.delete(slot)
+      return journal.saveChunk(slot, index, body)
+    }
+  }))
   /** Damages the newest snapshots of a journal that nobody has open. */
   const damage = (node: NodeId.NodeId, count: number) =>
     Effect.map(
       look(node, ({ snapshots }) => snapshots),
       (whole) => {
         expect(whole.length).toBe(2)
-        for (const { slot } of whole.slice(0, count)) all.get(node)!.damaged.add(slot)
+        damaged.set(node, new Set(whole.slice(0, count).map(({ slot }) => slot)))
       }
     )
   return { damage, journals, look, reads }
 }
-
-const add = (client: Cluster.TallyClient, from: number, to: number) =>
-  Effect.forEach(
-    Array.from({ length: to - from }, (_, i) => from + i),
-    (n) => client.Add({ key: String(n) }),
-    { discard: true }
-  )
 
 const positions = (client: Cluster.TallyClient) =>
   Effect.map(client.All(), (all) => all.map(([key, held]) => [Number(key), ...held]).sort((a, b) => a[0]! - b[0]!))
 
 const expected = (count: number) => Array.from({ length: count }, (_, n) => [n, n + 1])
 
-const inSmall = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  effect.pipe(Effect.scoped, Effect.provideService(ReplicaConfig.ReplicaConfig, small), VirtualTime.provide)
-
 it.scoped("a restart begins with the newest snapshot, and applies what came behind it", () =>
   Effect.gen(function* () {
     const { journals, look, reads } = disks()
     const cluster = yield* Cluster.make(journals)
     const client = yield* cluster.client(cluster.nodes)
-    yield* add(client, 0, 45)
+    yield* Journals.add(client, 0, 45)
     const leader = yield* cluster.leader
     const again = cluster.nodes.find((node) => node !== leader)!
     yield* cluster.digests
@@ -95,7 +60,7 @@ it.scoped("a restart begins with the newest snapshot, and applies what came behi
     expect(new Set(yield* cluster.digests).size).toBe(1)
     expect(Math.min(...reads)).toBeGreaterThanOrEqual(before.snapshotThrough)
     expect(yield* positions(client)).toEqual(expected(45))
-  }).pipe(inSmall)
+  }).pipe(Journals.withShortLogs)
 )
 
 it.scoped("a snapshot that is damaged is left for the one before it", () =>
@@ -103,7 +68,7 @@ it.scoped("a snapshot that is damaged is left for the one before it", () =>
     const { damage, journals } = disks()
     const cluster = yield* Cluster.make(journals)
     const client = yield* cluster.client(cluster.nodes)
-    yield* add(client, 0, 45)
+    yield* Journals.add(client, 0, 45)
     yield* cluster.digests
     const leader = yield* cluster.leader
     const again = cluster.nodes.find((node) => node !== leader)!
@@ -112,7 +77,7 @@ it.scoped("a snapshot that is damaged is left for the one before it", () =>
     yield* cluster.start(again)
     expect(new Set(yield* cluster.digests).size).toBe(1)
     expect(yield* positions(client)).toEqual(expected(45))
-  }).pipe(inSmall)
+  }).pipe(Journals.withShortLogs)
 )
 
 it.scoped("a replica with no snapshot that it can use gets one from another, and keeps voting meanwhile", () =>
@@ -120,7 +85,7 @@ it.scoped("a replica with no snapshot that it can use gets one from another, and
     const { damage, journals } = disks()
     const cluster = yield* Cluster.make(journals)
     const client = yield* cluster.client(cluster.nodes)
-    yield* add(client, 0, 45)
+    yield* Journals.add(client, 0, 45)
     yield* cluster.digests
     const leader = yield* cluster.leader
     const [again, away] = cluster.nodes.filter((node) => node !== leader)
@@ -128,11 +93,11 @@ it.scoped("a replica with no snapshot that it can use gets one from another, and
     yield* damage(again!, 2)
     yield* cluster.start(again!)
     yield* cluster.kill(away!)
-    yield* add(client, 45, 60)
+    yield* Journals.add(client, 45, 60)
     yield* cluster.start(away!)
     expect(new Set(yield* cluster.digests).size).toBe(1)
     expect(yield* positions(client)).toEqual(expected(60))
-  }).pipe(inSmall)
+  }).pipe(Journals.withShortLogs)
 )
 
 it.scoped("a replica that was away longer than any log reaches comes back by a snapshot, under load", () =>
@@ -144,7 +109,7 @@ it.scoped("a replica that was away longer than any log reaches comes back by a s
     const away = cluster.nodes.find((node) => node !== leader)!
     yield* client.Add({ key: "first" })
     yield* cluster.kill(away)
-    yield* add(client, 0, 60)
+    yield* Journals.add(client, 0, 60)
     const held = yield* look(away, ({ recovered }) => Effect.succeed(recovered.acceptedThrough))
     for (const node of cluster.nodes) {
       if (node !== away) expect((yield* cluster.status(node)).trimmedThrough).toBeGreaterThan(held)
@@ -161,7 +126,7 @@ it.scoped("a replica that was away longer than any log reaches comes back by a s
     const all = yield* client.All()
     expect(Cluster.discrepancies(account, all)).toEqual([])
     expect(all.length).toBe(account.acknowledged.size + 62)
-  }).pipe(inSmall)
+  }).pipe(Journals.withShortLogs)
 )
 
 it.scoped("a snapshot is gone on with after its link was cut, and its source may die on the way", () =>
@@ -172,7 +137,7 @@ it.scoped("a snapshot is gone on with after its link was cut, and its source may
     const leader = yield* cluster.leader
     const [away, other] = cluster.nodes.filter((node) => node !== leader)
     yield* cluster.kill(away!)
-    yield* add(client, 0, 60)
+    yield* Journals.add(client, 0, 60)
     yield* cluster.start(away!)
     for (let i = 0; i < 3; i++) {
       yield* Effect.sleep("30 millis")
@@ -181,9 +146,9 @@ it.scoped("a snapshot is gone on with after its link was cut, and its source may
       cluster.heal()
     }
     yield* cluster.kill(other!)
-    yield* add(client, 60, 80)
+    yield* Journals.add(client, 60, 80)
     yield* cluster.start(other!)
     expect(new Set(yield* cluster.digests).size).toBe(1)
     expect(yield* positions(client)).toEqual(expected(80))
-  }).pipe(inSmall)
+  }).pipe(Journals.withShortLogs)
 )

@@ -12,51 +12,43 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Cluster from "./Cluster.js"
+import * as Journals from "./Journals.js"
 import * as VirtualTime from "./VirtualTime.js"
 
 const quiet = Effect.provide(Logger.remove(Logger.defaultLogger))
 
 /** Journals in memory; what is in `instead` comes before the writes of a node. Half of those that fail are there all the same. */
 const journals = () => {
-  const disks = new Map<NodeId.NodeId, Journal.MemoryDisk>()
   const instead = new Map<NodeId.NodeId, Effect.Effect<void, JournalError.JournalError>>()
   let writes = 0
-  const make = (node: NodeId.NodeId) =>
-    Layer.scoped(
-      Journal.Journal,
-      Effect.gen(function* () {
-        const disk = disks.get(node) ?? (yield* Journal.makeMemoryDisk)
-        disks.set(node, disk)
-        const journal = yield* Journal.makeMemory(disk)
-        let settled = true
-        const unsettled = new JournalError.JournalUnsettled({ filename: `disk ${node}` })
-        const whenSettled = <A>(effect: Effect.Effect<A, JournalError.JournalError>) =>
-          Effect.suspend(() => (settled ? effect : unsettled))
-        return Journal.Journal.of({
-          ...journal,
-          read: (after, limit) => whenSettled(journal.read(after, limit)),
-          recover: Effect.suspend(() => instead.get(node) ?? Effect.void).pipe(
-            Effect.zipRight(Effect.sync(() => (settled = true))),
-            Effect.zipRight(journal.recover)
-          ),
-          write: (write) =>
-            whenSettled(
-              Effect.suspend(() => {
-                const other = instead.get(node)
-                if (other === undefined) return journal.write(write)
-                return other.pipe(
-                  Effect.tapError(() => {
-                    settled = false
-                    return ++writes % 2 === 0 ? journal.write(write) : Effect.void
-                  }),
-                  Effect.zipRight(journal.write(write))
-                )
-              })
+  const { of } = Journals.inMemory((journal, node) => {
+    let settled = true
+    const unsettled = new JournalError.JournalUnsettled({ filename: `disk ${node}` })
+    const whenSettled = <A>(effect: Effect.Effect<A, JournalError.JournalError>) =>
+      Effect.suspend(() => (settled ? effect : unsettled))
+    return {
+      read: (after, limit) => whenSettled(journal.read(after, limit)),
+      recover: Effect.suspend(() => instead.get(node) ?? Effect.void).pipe(
+        Effect.zipRight(Effect.sync(() => (settled = true))),
+        Effect.zipRight(journal.recover)
+      ),
+      write: (write) =>
+        whenSettled(
+          Effect.suspend(() => {
+            const other = instead.get(node)
+            if (other === undefined) return journal.write(write)
+            return other.pipe(
+              Effect.tapError(() => {
+                settled = false
+                return ++writes % 2 === 0 ? journal.write(write) : Effect.void
+              }),
+              Effect.zipRight(journal.write(write))
             )
-        })
-      })
-    )
-  return { make, instead }
+          })
+        )
+    }
+  })
+  return { of, instead }
 }
 
 const full = new JournalError.JournalFailed({ filename: "disk", operation: "write", reason: "the disk is full" })
@@ -72,8 +64,8 @@ const taken = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
 for (const role of ["leader", "follower"] as const) {
   it.scoped(`the ${role}'s disk is full: the others go on; with space again it votes, without a restart`, () =>
     Effect.gen(function* () {
-      const { instead, make } = journals()
-      const cluster = yield* Cluster.make(make)
+      const { instead, of } = journals()
+      const cluster = yield* Cluster.make(of)
       const client = yield* cluster.client(cluster.nodes)
       const load = yield* Cluster.load([client, client, client])
       yield* load.progress(20)
@@ -108,8 +100,8 @@ for (const role of ["leader", "follower"] as const) {
 
 it.scoped("every disk is full: nothing is answered, and all of it once there is space", () =>
   Effect.gen(function* () {
-    const { instead, make } = journals()
-    const cluster = yield* Cluster.make(make)
+    const { instead, of } = journals()
+    const cluster = yield* Cluster.make(of)
     const client = yield* cluster.client(cluster.nodes)
     yield* client.Add({ key: "a" })
     for (const node of cluster.nodes) instead.set(node, full)
@@ -124,8 +116,8 @@ it.scoped("every disk is full: nothing is answered, and all of it once there is 
 
 it.scoped("a leader whose journal stalls gives way, since its heartbeats answer for the journal", () =>
   Effect.gen(function* () {
-    const { instead, make } = journals()
-    const cluster = yield* Cluster.make(make)
+    const { instead, of } = journals()
+    const cluster = yield* Cluster.make(of)
     const client = yield* cluster.client(cluster.nodes)
     const load = yield* Cluster.load([client, client, client])
     yield* load.progress(20)
