@@ -7,6 +7,7 @@
 import { NodeId } from "@synod/paxos"
 import * as Effect from "effect/Effect"
 import { names } from "./Fault.js"
+import * as Report from "./internal/worldReport.js"
 import * as Model from "./Model.js"
 import * as QuorumSpecs from "./QuorumSpecs.js"
 import * as Registers from "./Registers.js"
@@ -22,7 +23,7 @@ import * as WorldFaults from "./WorldFaults.js"
  */
 export const tier: Tier = {
   name: "world",
-  sometimes: (options) => [...Run.sometimes(options), ...Run.sometimesOnTables],
+  sometimes: (options) => [...Report.sometimes(options), ...Report.sometimesOnTables],
   // Whole replicas have the members that they are told of.
   faults: names.filter((name) => name !== "reconfigure"),
   rates: WorldFaults.rates,

@@ -12,6 +12,9 @@ const budget = { configurations: 300_000 } as const
 /** Shrinking is for the reader; a user's machine may take a millisecond a step. */
 const shrinking = { checks: 100, budget: { configurations: 20_000 } } as const
 
+/** @internal */
+export type Verdict = "linearizable" | "not judged"
+
 /**
  * Holds the history of all clients against the model. Throws a violation, with its picture, when there is no order.
  *
@@ -22,7 +25,7 @@ export const judge = (
   machine: string,
   model: Model.Model<any> | "none",
   history: History.History
-): "linearizable" | "not judged" => {
+): Verdict => {
   if (model === "none") return "not judged"
   const verdict = Linearizability.check<any>(model, history, budget)
   if (verdict._tag === "Linearizable") return "linearizable"
