@@ -2,7 +2,8 @@
 import { expect, it } from "@effect/vitest"
 import { Journal } from "@synod/journal"
 import { ReplicaConfig } from "@synod/replica"
-import { Clock, Effect, Layer, Logger } from "effect"
+import { Command, Envelope } from "@synod/state-machine"
+import { Array, Clock, Effect, Either, Layer, Logger } from "effect"
 import * as Cluster from "./Cluster.js"
 import * as VirtualTime from "./VirtualTime.js"
 
@@ -36,9 +37,8 @@ const asked = (clients: number) =>
     yield* cluster.leader
     const counts = { done: 0, refused: 0, otherwise: 0 }
     const end = (yield* Clock.currentTimeMillis) + 10_000
-    const callers = yield* Effect.forEach(
-      Array.from({ length: clients }, (_, i) => i),
-      (i) => Effect.map(cluster.client(cluster.nodes, { requests: 2, commands: 1 }), (client) => ({ client, i }))
+    const callers = yield* Effect.forEach(Array.range(0, clients - 1), (i) =>
+      Effect.map(cluster.client(cluster.nodes, { requests: 2, commands: 1 }), (client) => ({ client, i }))
     )
     const caller = (client: Cluster.TallyClient, name: string) =>
       Effect.gen(function* () {
@@ -69,4 +69,33 @@ it.scoped(
       expect(flood.refused).toBeGreaterThan(0)
       expect(peak.otherwise + flood.otherwise).toBe(0)
     }).pipe(Effect.scoped, Effect.provide(Logger.remove(Logger.defaultLogger)), VirtualTime.provide)
+)
+
+it.scoped("what there is no room for isn't looked into: it may be asked again, fit or not", () =>
+  Effect.gen(function* () {
+    const cluster = yield* Effect.provideService(
+      Cluster.make(() => slow),
+      ReplicaConfig.ReplicaConfig,
+      config
+    )
+    const { submit } = cluster.endpoint(yield* cluster.leader)
+    const ask = (command: Uint8Array) =>
+      Effect.either(
+        submit(Envelope.encode(Envelope.call({ session: 1, acknowledged: 1, first: 1, commands: [command] })))
+      )
+    const unfit = new Uint8Array(400).fill(255)
+    expect(Either.flip(yield* ask(unfit))).toMatchObject({ right: { _tag: "Unfit", index: 0 } })
+    const fit = Either.getOrThrow(Command.encode("Add", { key: "x".repeat(400) }))
+    const again = Effect.forever(Effect.zipRight(ask(fit), Effect.sleep("1 millis")))
+    yield* Effect.forkScoped(
+      Effect.all(
+        Array.makeBy(32, () => again),
+        { concurrency: "unbounded" }
+      )
+    )
+    yield* Cluster.until(
+      "there is no room for it",
+      Effect.map(ask(unfit), (answer) => Either.isLeft(answer) && answer.left._tag === "Overloaded")
+    )
+  }).pipe(Effect.provide(Logger.remove(Logger.defaultLogger)), VirtualTime.provide)
 )
