@@ -39,6 +39,7 @@ export const lead = (
   prepared: {
     readonly ballot: Ballot.Ballot
     readonly highest: Ballot.Ballot
+    readonly released: Ballot.Ballot
     readonly promises: ReadonlyMap<NodeId, Message.Promise>
     readonly from: NodeId
     readonly held: Follower.Held
@@ -46,7 +47,7 @@ export const lead = (
   },
   options: Options
 ): Next => {
-  const { ballot, from, held, highest, log, promises } = prepared
+  const { ballot, from, held, highest, log, promises, released } = prepared
   const followers = new Map<NodeId, Follower.Follower>()
   for (const node of [...options.quorums.members, ...(options.learners ?? [])]) {
     const promise = promises.get(node)
@@ -58,6 +59,7 @@ export const lead = (
     _tag: "Leading",
     ballot,
     highest,
+    released,
     adopted: { acceptedBallot: held.acceptedBallot, acceptedThrough: held.acceptedThrough },
     source: from,
     log,
@@ -90,13 +92,24 @@ export const propose = (self: Leading.Leading, entries: ReadonlyArray<Entry.Entr
 }
 
 /**
- * A new round in which acceptors confirm that they have promised nothing higher, and grant a lease if there are any.
+ * A new round in which acceptors confirm that they have promised nothing higher, and grant a lease if there are any. One at a
+ * time: a leader that is cut off from a quorum would bind those whom it does reach, with each round anew.
  *
  * @since 0.1.0
  * @category steps
  */
-export const confirm = (self: Leading.Leading, now: number, options: Options): Next =>
-  Replication.everyone(asking(self, now, options), options)
+export const confirm = (self: Leading.Leading, now: number, options: Options): Next => {
+  hold("proposer", "one round of confirmation at a time", !isConfirming(self))
+  return Replication.everyone(asking(self, now, options), options)
+}
+
+/**
+ * A round of confirmation is under way, for reads or for a lease.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const isConfirming = ({ confirm }: Leading.Leading): boolean => confirm.answered < confirm.asked
 
 const asking = (self: Leading.Leading, now: number, options: Options): Leading.Leading => {
   const asked = self.confirm.asked + 1
@@ -122,13 +135,13 @@ export const readable = (self: Leading.Leading): Slot.Slot => Slot.max(self.chos
  */
 export const tick = (self: Leading.Leading, now: number, options: Options): Next => {
   const reminds = self.quiet + 1 >= remindEvery
-  const renews = options.lease !== undefined && Lease.isDue(self.lease, options.lease, now)
+  const renews = options.lease !== undefined && !isConfirming(self) && Lease.isDue(self.lease, options.lease, now)
   let state: Leading.Leading = {
     ...(renews ? asking(self, now, options) : self),
     quiet: reminds ? 0 : self.quiet + 1
   }
   const actions: Array<Action> = []
-  const confirming = self.confirm.answered < self.confirm.asked
+  const confirming = isConfirming(self)
   for (const [node, before] of self.followers) {
     if (before.mode === "Unknown") actions.push(Replication.send(node, prepare(self)))
     const renewed = Follower.withoutLost(before)
@@ -251,7 +264,7 @@ const rejected = (
   return heard(self, from, { ...probe(follower), agreed, next: agreed, matched, fetching }, options, true)
 }
 
-const prepare = ({ ballot }: Leading.Leading): Message.Prepare => ({ _tag: "Prepare", ballot, released: Ballot.zero })
+const prepare = ({ ballot, released }: Leading.Leading): Message.Prepare => ({ _tag: "Prepare", ballot, released })
 
 /** A piece of older log, for every acceptor that waits at its beginning. */
 const fetched = (self: Leading.Leading, from: NodeId, message: Message.Fetched): Next => {
@@ -383,7 +396,7 @@ const heard = (
   const counts =
     follower.matched > self.chosenThrough ||
     follower.confirmed > self.confirm.answered ||
-    (options.lease !== undefined && self.lease.asked.length > 0)
+    (options.lease !== undefined && self.lease.asked !== undefined)
   const counted = counts ? count(known, options) : known
   if (counted.stops && self.chosenThrough < counted.chosenThrough && counted.chosenThrough === counted.log.through) {
     // The epoch is over: whoever hears of it can begin the next one.

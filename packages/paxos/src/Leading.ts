@@ -20,6 +20,8 @@ export interface Leading {
   /** Our own ballot, or a higher one that was heard of. */
   readonly highest: Ballot.Ballot
   readonly ballot: Ballot.Ballot
+  /** That of a leader which handed over: acceptors that don't know of it yet are free of its lease. */
+  readonly released: Ballot.Ballot
   /** The log that was adopted, as its acceptor described it, and where it was found. */
   readonly adopted: Follower.Adopted
   readonly source: NodeId

@@ -38,8 +38,8 @@ export interface Terms {
  * @category models
  */
 export interface Lease {
-  /** Rounds of confirmation that were not granted by a quorum yet, and when they were asked for; the oldest first. */
-  readonly asked: ReadonlyArray<{ readonly round: number; readonly at: number }>
+  /** The latest round of confirmation, until a quorum has granted it, and when it was first asked for. */
+  readonly asked: { readonly round: number; readonly at: number } | undefined
   /** When the latest round was asked for that a quorum has granted. */
   readonly since: number
   /** It was given up, for good: whoever takes over may tell the acceptors so at any time. */
@@ -60,7 +60,7 @@ export const terms = (grant: number, drift: number): Terms => ({ grant, term: (g
  * @since 0.1.0
  * @category constants
  */
-export const none: Lease = { asked: [], since: Number.NEGATIVE_INFINITY, released: false }
+export const none: Lease = { asked: undefined, since: Number.NEGATIVE_INFINITY, released: false }
 
 /**
  * A round was asked for.
@@ -70,7 +70,7 @@ export const none: Lease = { asked: [], since: Number.NEGATIVE_INFINITY, release
  */
 export const asked = (self: Lease, round: number, at: number): Lease => ({
   ...self,
-  asked: [...self.asked, { round, at }]
+  asked: { round, at }
 })
 
 /**
@@ -79,13 +79,8 @@ export const asked = (self: Lease, round: number, at: number): Lease => ({
  * @since 0.1.0
  * @category combinators
  */
-export const granted = (self: Lease, round: number): Lease => {
-  const answered = self.asked.filter((one) => one.round <= round)
-  const latest = answered[answered.length - 1]
-  return latest === undefined
-    ? self
-    : { ...self, since: latest.at, asked: self.asked.filter((one) => one.round > round) }
-}
+export const granted = (self: Lease, round: number): Lease =>
+  self.asked === undefined || self.asked.round > round ? self : { ...self, since: self.asked.at, asked: undefined }
 
 /**
  * Nobody else can lead at this moment.
@@ -97,10 +92,10 @@ export const holds = ({ released, since }: Lease, { term }: Terms, now: number):
   !released && now < since + term
 
 /**
- * Half of it is over, and no round is under way that would renew it.
+ * Half of it is over: it is time to ask for a round that renews it.
  *
  * @since 0.1.0
  * @category getters
  */
-export const isDue = ({ asked, released, since }: Lease, { term }: Terms, now: number): boolean =>
-  !released && asked.length === 0 && now >= since + term / 2
+export const isDue = ({ released, since }: Lease, { term }: Terms, now: number): boolean =>
+  !released && now >= since + term / 2

@@ -122,6 +122,15 @@ export const claim = (self: State): { readonly claim: Ballot.Ballot; readonly le
 })
 
 /**
+ * Whether it may have its ballot confirmed now: it leads, and no round is under way. One for a lease may be, which says nothing of
+ * reads that came after it.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const mayConfirm = (self: State): boolean => self._tag === "Leading" && !Leader.isConfirming(self)
+
+/**
  * The slot from which on reads may be served without asking anybody; none unless this node leads with a lease that holds now,
  * by its monotonic clock. Who reads asks again before the answer leaves, and waits until the slot is applied.
  *
@@ -350,11 +359,11 @@ const fetched = (
 }
 
 const adoptMore = (self: Preparing, options: Options): Step.Step<State, Action> => {
-  const { adopting, ballot, highest, promises } = self
+  const { adopting, ballot, highest, promises, released } = self
   if (adopting === undefined) return Step.make(self)
   return adopting.log.through < adopting.held.acceptedThrough
     ? Step.make<State, Action>(self, ...missing(self, options))
-    : Leader.lead({ ballot, highest, promises, ...adopting }, options)
+    : Leader.lead({ ballot, highest, released, promises, ...adopting }, options)
 }
 
 /** What a preparing proposer still waits for, asked (again). */

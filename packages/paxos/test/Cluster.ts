@@ -344,7 +344,7 @@ export class Cluster {
     this.turn(id, (node) => {
       const room = Proposer.capacity(node.proposer, this.options(id))
       if (room === 0) return
-      if (this.random.chance(0.3) && node.proposer._tag === "Leading") {
+      if (this.random.chance(0.3) && node.proposer._tag === "Leading" && Proposer.mayConfirm(node.proposer)) {
         const round = node.proposer.confirm.asked + 1
         this.asked.set(`${id}/${round}/${Ballot.format(node.proposer.ballot)}`, this.chosen.length)
         return this.propose(node, { _tag: "Confirm" })

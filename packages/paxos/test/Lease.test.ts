@@ -9,6 +9,9 @@ const grant = 400
 const terms = Lease.terms(grant, 0.1)
 const five = Either.getOrThrow(Quorum.majority([1, 2, 3, 4, 5].map(node)))
 
+/** Anybody may lead; all of them are to accept. */
+const alone = Either.getOrThrow(Quorum.flexible([1, 2, 3, 4, 5].map(node), { prepare: 1, accept: 5 }))
+
 describe("Lease", () => {
   it("ends before its grants do, by whatever clocks that keep to the drift", () => {
     for (const drift of [0, 0.001, 0.1, 0.5]) {
@@ -20,21 +23,23 @@ describe("Lease", () => {
   })
 
   it("counts from when the round was asked for that was granted, not from a later one", () => {
-    const asked = Lease.asked(Lease.asked(Lease.none, 1, 100), 2, 300)
+    const asked = Lease.asked(Lease.none, 1, 100)
     const granted = Lease.granted(asked, 1)
-    assert.isFalse(Lease.holds(asked, terms, 300), "nothing was granted yet")
+    assert.isFalse(Lease.holds(asked, terms, 100), "nothing was granted yet")
     assert.isTrue(Lease.holds(granted, terms, 100 + terms.term - 1))
     assert.isFalse(Lease.holds(granted, terms, 100 + terms.term))
-    assert.deepStrictEqual(granted.asked, [{ round: 2, at: 300 }])
     assert.strictEqual(Lease.granted(granted, 1), granted, "said twice")
+    const renewing = Lease.asked(granted, 2, 300)
+    assert.strictEqual(Lease.granted(renewing, 1), renewing, "said once more")
+    assert.isTrue(Lease.holds(renewing, terms, 100 + terms.term - 1))
+    assert.isFalse(Lease.holds(renewing, terms, 100 + terms.term))
   })
 
-  it("is due when half of it is over and no question is under way", () => {
+  it("is due when half of it is over", () => {
     const granted = Lease.granted(Lease.asked(Lease.none, 1, 100), 1)
     assert.isTrue(Lease.isDue(Lease.none, terms, 0))
     assert.isFalse(Lease.isDue(granted, terms, 100 + terms.term / 2 - 1))
     assert.isTrue(Lease.isDue(granted, terms, 100 + terms.term / 2))
-    assert.isFalse(Lease.isDue(Lease.asked(granted, 2, 300), terms, 1_000))
     assert.isFalse(Lease.isDue({ ...granted, released: true }, terms, 1_000))
   })
 })
@@ -121,7 +126,15 @@ describe("Proposer: leases", () => {
       after: durable("1.1", "1.1", 0, 0).chosenThrough,
       entries: entries("ab")
     })
-    return { run, hear, grants, leased: (now: number) => Proposer.leased(state, options, now), phase: () => state._tag }
+    return {
+      run,
+      hear,
+      grants,
+      leased: (now: number) => Proposer.leased(state, options, now),
+      mayConfirm: () => Proposer.mayConfirm(state),
+      rounds: () => (state._tag === "Leading" ? state.confirm.asked : 0),
+      phase: () => state._tag
+    }
   }
 
   it("hold once an accept quorum has granted, from when it was asked", () => {
@@ -171,6 +184,39 @@ describe("Proposer: leases", () => {
     for (const from of [1, 2, 3]) grants(from, 1)
     assert.strictEqual(leased(1_201), 2)
     assert.isUndefined(leased(1_000 + terms.term))
+  })
+
+  it("that were given up are named to everybody, also to those who are first asked by the leader", () => {
+    let state: Proposer.State = Proposer.initial(Ballot.zero)
+    const asked: Array<string> = []
+    const run = (input: Proposer.Input) => {
+      const next = Proposer.step(state, input, { ...options, quorums: alone })
+      state = next.state
+      for (const action of next.actions) {
+        if (action._tag !== "Send" || action.message._tag !== "Prepare") continue
+        asked.push(`${action.to}: ${Ballot.format(action.message.released)}`)
+      }
+    }
+    run({ _tag: "Campaign", above: ballot("1.3"), released: ballot("1.3") })
+    run({ _tag: "Receive", from: node(1), message: promise("2.1", "0.0", 0) })
+    assert.strictEqual(state._tag, "Leading", "its own promise is a prepare quorum")
+    run({ _tag: "Tick", now: 0 })
+    assert.sameMembers(asked.slice(-4), ["2: 1.3", "3: 1.3", "4: 1.3", "5: 1.3"])
+  })
+
+  it("are asked for in one round at a time: whoever is reached by a leader that is cut off isn't bound anew", () => {
+    const { grants, mayConfirm, rounds, run } = leader()
+    run({ _tag: "Tick", now: 1_000 })
+    assert.strictEqual(rounds(), 1)
+    for (const from of [1, 2]) grants(from, 1)
+    assert.isFalse(mayConfirm())
+    for (const now of [2_000, 3_000]) run({ _tag: "Tick", now })
+    assert.strictEqual(rounds(), 1)
+    assert.throws(() => run({ _tag: "Confirm", now: 3_001 }), "one round of confirmation at a time")
+    grants(3, 1)
+    assert.isTrue(mayConfirm())
+    run({ _tag: "Confirm", now: 3_001 })
+    assert.strictEqual(rounds(), 2)
   })
 
   it("end with the ballot", () => {

@@ -10,7 +10,7 @@
  *
  * @since 0.1.0
  */
-import { Invariant, Membership, NodeId } from "@synod/paxos"
+import { Ballot, Invariant, Membership, NodeId } from "@synod/paxos"
 import type { Quorum } from "@synod/paxos"
 import * as Atlas from "./Atlas.js"
 import * as CoreSteps from "./CoreSteps.js"
@@ -120,6 +120,8 @@ class CoreCluster {
   private lives = 0
   private leaders = 0
   private lastLeader: NodeId.NodeId | undefined
+  /** Under which it leads. */
+  private lastClaim = { epoch: 0, ballot: Ballot.zero }
   private probes = 0
   /** Once it is over, nodes come back without delay. */
   private chaos = true
@@ -361,8 +363,15 @@ class CoreCluster {
   }
 
   private leads(node: CoreNode): void {
+    const { claim: ballot } = node
+    const { number: epoch } = node.epoch
+    // One that stood still, and finds out later that others have gone above, deposes nobody.
+    const late =
+      epoch === this.lastClaim.epoch ? Ballot.lessThan(ballot, this.lastClaim.ballot) : epoch < this.lastClaim.epoch
+    if (late) return this.trace.event(node.name, "leads", 0, () => "leads, and others have gone above it")
     this.leaders++
     this.lastLeader = node.id
+    this.lastClaim = { epoch, ballot }
     this.trace.event(node.name, "leads", this.leaders, () => "leads")
     if (this.nodes.some((other) => other !== node && other.isLeading)) {
       this.judge.happened("a leader comes up while an old one still believes to lead")

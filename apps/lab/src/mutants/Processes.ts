@@ -33,13 +33,11 @@ export const processes: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: "packages/paxos/src/Leader.ts",
-        find: "Next =>\n  Replication.everyone(asking(self, now, options), options)",
-        replace: `Next => {
-  const state = asking(self, now, options)
+        find: "  return Replication.everyone(asking(self, now, options), options)",
+        replace: `  const state = asking({ ...self, confirm: { asked: self.confirm.asked, answered: self.confirm.asked + 1 } }, now, options)
   const sent = Replication.everyone(state, options)
   const confirmed: Action = { _tag: "Confirmed", confirm: state.confirm.asked, slot: readable(self) }
-  return Step.make<Leading.Leading, Action>(sent.state, ...sent.actions, confirmed)
-}`
+  return Step.make<Leading.Leading, Action>(sent.state, ...sent.actions, confirmed)`
       }
     ],
     tier: "processes"

@@ -22,13 +22,11 @@ export const reads: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: leader,
-        find: "Next =>\n  Replication.everyone(asking(self, now, options), options)",
-        replace: `Next => {
-  const state = asking(self, now, options)
+        find: "  return Replication.everyone(asking(self, now, options), options)",
+        replace: `  const state = asking({ ...self, confirm: { asked: self.confirm.asked, answered: self.confirm.asked + 1 } }, now, options)
   const sent = Replication.everyone(state, options)
   const confirmed: Action = { _tag: "Confirmed", confirm: state.confirm.asked, slot: readable(self) }
-  return Step.make<Leading.Leading, Action>(sent.state, ...sent.actions, confirmed)
-}`
+  return Step.make<Leading.Leading, Action>(sent.state, ...sent.actions, confirmed)`
       }
     ],
     tier: "core"
@@ -77,7 +75,7 @@ export const reads: ReadonlyArray<Mutant> = [
       {
         file: "packages/replica/src/ReadSlots.ts",
         find: "        for (const answer of readers) answer(outcome)",
-        replace: "        for (const answer of [...readers, ...waiting.splice(0)]) answer(outcome)"
+        replace: "        for (const answer of [...readers, ...waiting]) answer(outcome)\n        waiting.clear()"
       }
     ],
     tier: "world",

@@ -12,11 +12,8 @@ import type { CoreNetwork } from "./coreNetwork.js"
 import type { Setting } from "./coreSetting.js"
 import type { CoreTrace } from "./coreTrace.js"
 
-/** How often an operation reads. */
-const reads = 0.3
-
 /** How often a read is content with a lease. */
-const leased = 0.5
+const leased = 0.7
 
 /** The pause before a refused operation is sent again, in milliseconds. */
 const pause = 20
@@ -89,7 +86,7 @@ export class CoreClient {
     const { judge, now, seeded, setting } = this.world
     if (this.over) return
     this.operation = {
-      kind: seeded.chance(reads) ? "read" : "submit",
+      kind: seeded.chance(setting.reads) ? "read" : "submit",
       sequence: ++this.sequence,
       leased: seeded.chance(leased),
       until: now() + setting.deadline,

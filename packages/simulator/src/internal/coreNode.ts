@@ -10,7 +10,7 @@
  *
  * @internal
  */
-import { Ballot, Epoch } from "@synod/paxos"
+import { Ballot, Epoch, Proposer } from "@synod/paxos"
 import type { Membership, NodeId } from "@synod/paxos"
 import type { Rates } from "../Fault.js"
 import { CoreAcceptor } from "./coreAcceptor.js"
@@ -125,6 +125,11 @@ export class CoreNode {
 
   get isLeading(): boolean {
     return this.life.isUp && this.proposer.state._tag === "Leading"
+  }
+
+  /** The ballot under which it leads, or tries to. */
+  get claim(): Ballot.Ballot {
+    return Proposer.claim(this.proposer.state).claim
   }
 
   get isHandingOver(): boolean {

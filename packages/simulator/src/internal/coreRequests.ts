@@ -88,7 +88,7 @@ export class CoreRequests {
     const entries = this.batches()
     if (entries.length > 0) propose({ _tag: "Propose", entries })
     const leader = proposer()
-    if (this.readers.length === 0 || this.confirming !== undefined || leader._tag !== "Leading") return
+    if (this.readers.length === 0 || leader._tag !== "Leading" || !Proposer.mayConfirm(leader)) return
     this.confirming = { round: leader.confirm.asked + 1, readers: this.readers }
     this.readers = []
     propose({ _tag: "Confirm", now: life.clock() })

@@ -42,6 +42,8 @@ export interface Setting {
   readonly handOver: number
   /** A client's pause between two operations, on average. */
   readonly think: number
+  /** How often an operation reads. */
+  readonly reads: number
 }
 
 /** An election timeout: the longest time after which a replica knows that a peer is silent, in milliseconds. @internal */
@@ -117,10 +119,12 @@ export const draw = (seeded: Seeded): Setting => ({
   sync: seeded.pick([0.1, 1, 5]),
   attempt: seeded.pick([200, 500, 1000]),
   deadline: 3000,
-  think: 400,
-  lease: leaseOf(seeded.pick([undefined, undefined, electionTimeout, 4 * electionTimeout])),
+  lease: leaseOf(seeded.pick([undefined, undefined, electionTimeout, 8 * electionTimeout])),
   preferred: seeded.pick([undefined, undefined, 2, 3]),
-  handOver: Duration.toMillis(defaults.heartbeat) * defaults.handOver
+  handOver: Duration.toMillis(defaults.heartbeat) * defaults.handOver,
+  // A lease that ended a moment too late shows only to those who ask at that moment.
+  think: seeded.pick([100, 400]),
+  reads: seeded.pick([0.3, 0.6])
 })
 
 /**
