@@ -7,10 +7,13 @@
  *   snapshot, chunk                                                                          (see SnapshotTables)
  * ```
  *
+ * Whoever keeps something else as carefully brings a `Layout` of its own.
+ *
  * A file is looked at before it is touched: nothing is written to one that belongs to somebody else.
  *
  * @since 0.1.0
  */
+import type { SqlError } from "@effect/sql/SqlError"
 import * as Durable from "@synod/paxos/Durable"
 import type { NodeId } from "@synod/paxos/NodeId"
 import * as Effect from "effect/Effect"
@@ -45,12 +48,29 @@ export interface Options {
 export type SqliteFile = Connection.Connection
 
 /**
- * Opens the file for this process alone, and makes a new journal of it where it is empty. It is closed with the scope.
+ * What a file holds beside its header.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Layout {
+  /** The table by which such a file is known. */
+  readonly table: string
+  /** Makes the tables of a new file, in the transaction that makes its header. */
+  readonly create: (file: SqliteFile) => Effect.Effect<unknown, SqlError>
+}
+
+/**
+ * Opens the file for this process alone, and makes a new one of its kind where it is empty; a log's journal unless told otherwise.
+ * It is closed with the scope.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const open = (options: Options): Effect.Effect<SqliteFile, JournalError.OpenError, Scope.Scope> =>
+export const open = (
+  options: Options,
+  layout: Layout = log
+): Effect.Effect<SqliteFile, JournalError.OpenError, Scope.Scope> =>
   Effect.gen(function* () {
     const { filename } = options
     const file = yield* Connection.connect(filename)
@@ -58,7 +78,7 @@ export const open = (options: Options): Effect.Effect<SqliteFile, JournalError.O
     yield* file.query("PRAGMA busy_timeout = 0")
     yield* file.query("PRAGMA locking_mode = EXCLUSIVE")
     const tables = yield* file.query<{ name: string }>("SELECT name FROM sqlite_master")
-    if (tables.length > 0) yield* Header.identify(file, options, tables)
+    if (tables.length > 0) yield* Header.identify(file, options, tables, layout.table)
     const [mode] = yield* file.query<{ journal_mode: string }>("PRAGMA journal_mode = WAL")
     if (mode?.journal_mode !== "wal") {
       return yield* new JournalError.JournalUnopenable({
@@ -70,14 +90,14 @@ export const open = (options: Options): Effect.Effect<SqliteFile, JournalError.O
     // macOS: only with these an fsync reaches the medium.
     yield* file.query("PRAGMA fullfsync = ON")
     yield* file.query("PRAGMA checkpoint_fullfsync = ON")
-    if (tables.length === 0) yield* create(file, options)
+    if (tables.length === 0) yield* create(file, options, layout)
     return file
   }).pipe(
     Effect.mapError((error) => (error._tag === "SqlError" ? SqliteFailure.opening(options.filename, error) : error))
   )
 
 /**
- * Makes sure that what the file holds is durable, and returns the acceptor's state.
+ * Makes sure that what the file holds is durable, and does something with it in the same transaction.
  *
  * What SQLite finds after a crash may have been written but never synced, and after a failed fsync the operating system
  * may show pages that never reached the disk (Rebello et al., *Can Applications Recover from fsync Failures?*, 2020). So
@@ -87,37 +107,62 @@ export const open = (options: Options): Effect.Effect<SqliteFile, JournalError.O
  * @since 0.1.0
  * @category recovery
  */
-export const settle = (
+export const secure = <A>(
   file: SqliteFile,
-  operation: "open" | "recover"
-): Effect.Effect<Durable.Durable, JournalError.JournalDamaged | JournalError.JournalFailed> =>
+  operation: "open" | "recover",
+  use: Effect.Effect<A, SqlError | JournalError.JournalDamaged>
+): Effect.Effect<A, JournalError.JournalDamaged | JournalError.JournalFailed> =>
   Effect.gen(function* () {
     const [checkpoint] = yield* file.query<{ busy: number }>("PRAGMA wal_checkpoint(RESTART)")
     if (checkpoint?.busy !== 0) {
       return yield* failed(file, operation, "SQLite could not copy its write-ahead log into the database")
     }
-    const state = yield* readState(file)
-    yield* Connection.transaction(
+    const used = yield* Connection.transaction(
       file,
       Effect.gen(function* () {
         const header = yield* Header.read(file)
         yield* Header.write(file, { ...header, opened: header.opened + 1 })
-        yield* file.query("DELETE FROM record WHERE slot > ?", state.acceptedThrough)
+        return yield* use
       })
     )
     yield* checkDurability(file, operation)
-    return state
-  }).pipe(
-    Effect.mapError((error) =>
-      error._tag === "SqlError" ? SqliteFailure.running(file.filename, operation, error) : error
+    return used
+  }).pipe(Effect.mapError((error) => (error._tag === "SqlError" ? running(file, operation, error) : error)))
+
+/**
+ * {@link secure} for a log's journal: the acceptor's state. Rows behind the end of the log go.
+ *
+ * @since 0.1.0
+ * @category recovery
+ */
+export const settle = (
+  file: SqliteFile,
+  operation: "open" | "recover"
+): Effect.Effect<Durable.Durable, JournalError.JournalDamaged | JournalError.JournalFailed> =>
+  secure(
+    file,
+    operation,
+    Effect.tap(readState(file), ({ acceptedThrough }) =>
+      file.query("DELETE FROM record WHERE slot > ?", acceptedThrough)
     )
   )
 
-const create = (file: SqliteFile, { cluster, node }: Options) =>
-  Connection.transaction(
-    file,
+/**
+ * What an error of a statement means for whoever keeps something in the file.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export const running = (
+  { filename }: SqliteFile,
+  operation: JournalError.JournalFailed["operation"],
+  error: SqlError
+): JournalError.JournalDamaged | JournalError.JournalFailed => SqliteFailure.running(filename, operation, error)
+
+const log: Layout = {
+  table: "record",
+  create: (file) =>
     Effect.gen(function* () {
-      yield* Header.create(file, { cluster, node })
       yield* file.query(
         "CREATE TABLE record (slot INTEGER PRIMARY KEY, body BLOB NOT NULL, crc INTEGER NOT NULL) STRICT"
       )
@@ -125,7 +170,10 @@ const create = (file: SqliteFile, { cluster, node }: Options) =>
       const { body, crc, slot } = Row.fromState(Durable.initial)
       yield* file.query("INSERT INTO record (slot, body, crc) VALUES (?, ?, ?)", slot, body, crc)
     })
-  )
+}
+
+const create = (file: SqliteFile, { cluster, node }: Options, layout: Layout) =>
+  Connection.transaction(file, Effect.zipRight(Header.create(file, { cluster, node }), layout.create(file)))
 
 const readState = (file: SqliteFile) =>
   Effect.gen(function* () {

@@ -75,14 +75,19 @@ export const read = (file: Connection) =>
   })
 
 /**
- * Fails unless the file, which has these tables, is the journal that it is opened as. Only reads.
+ * Fails unless the file, which has these tables, is of the kind that has this one, and the journal that it is opened as. Only reads.
  *
  * @since 0.1.0
  * @category reading
  */
-export const identify = (file: Connection, { cluster, node }: Identity, tables: ReadonlyArray<{ name: string }>) =>
+export const identify = (
+  file: Connection,
+  { cluster, node }: Identity,
+  tables: ReadonlyArray<{ name: string }>,
+  table: string
+) =>
   Effect.gen(function* () {
-    if (!tables.some(({ name }) => name === "header") || !tables.some(({ name }) => name === "record")) {
+    if (!tables.some(({ name }) => name === "header") || !tables.some(({ name }) => name === table)) {
       return yield* new JournalError.JournalUnopenable({
         filename: file.filename,
         reason: `it is the database of another program (its tables: ${tables.map(({ name }) => name).join(", ")})`
