@@ -2,7 +2,13 @@
  * The floor plan: a package imports only from floors below its own. A new package gets its floor here, else the gate
  * refuses it.
  */
-const floors = [["paxos"], ["journal", "state-machine", "wire"], ["client", "sql-machine"], ["register", "replica"], ["simulator"]]
+const floors = [
+  ["paxos"],
+  ["journal", "state-machine", "wire"],
+  ["client", "sql-machine"],
+  ["register", "replica"],
+  ["simulator"]
+]
 
 const anyOf = (names) => `^packages/(${names.join("|")})/`
 

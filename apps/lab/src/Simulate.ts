@@ -20,7 +20,9 @@ const options = {
     "tier",
     Tiers.tiers.map(({ name }) => name)
   ).pipe(
-    Options.withDescription("core: the plain steps of the protocol; world: whole replicas."),
+    Options.withDescription(
+      "core: the plain steps of the protocol; register: those of registers; world: whole replicas."
+    ),
     Options.withDefault("core")
   ),
   seeds: Options.integer("seeds").pipe(Options.withDescription("How many seeds."), Options.withDefault(1000)),

@@ -1,7 +1,7 @@
 /** The ways to simulate that the command line knows, by their names. */
-import { CoreTier, WorldTier, type Tier } from "@synod/simulator"
+import { CoreTier, RegisterTier, WorldTier, type Tier } from "@synod/simulator"
 
-export const tiers: ReadonlyArray<Tier.Tier> = [CoreTier.tier, WorldTier.tier]
+export const tiers: ReadonlyArray<Tier.Tier> = [CoreTier.tier, RegisterTier.tier, WorldTier.tier]
 
 export const byName = (name: string): Tier.Tier => {
   const tier = tiers.find((tier) => tier.name === name)

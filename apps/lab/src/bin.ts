@@ -11,6 +11,7 @@ import * as ModelCheck from "./ModelCheck.js"
 import * as Mutants from "./Mutants.js"
 import * as PlanQuorums from "./PlanQuorums.js"
 import * as Simulate from "./Simulate.js"
+import * as StateTable from "./StateTable.js"
 
 const lab = Command.make("lab").pipe(
   Command.withDescription("What tries to break Synod."),
@@ -20,7 +21,8 @@ const lab = Command.make("lab").pipe(
     ModelCheck.command,
     Mutants.command,
     PlanQuorums.command,
-    Simulate.command
+    Simulate.command,
+    StateTable.command
   ])
 )
 

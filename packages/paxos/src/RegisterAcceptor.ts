@@ -8,8 +8,8 @@
  *   Inspect ──►└──────────┘──► Held
  * ```
  *
- * At one ballot it deals with one life of a proposer. So two proposers that made the same ballot, since one of them forgot its
- * earlier life or has another one's node id, can't both succeed with it: a prepare quorum of the one meets every accept quorum
+ * At one ballot it deals with the life of one request. So two requests with the same ballot, of one proposer, of one that forgot its
+ * earlier ballots or of two that share a node id, can't both succeed with it: a prepare quorum of the one meets every accept quorum
  * of the other, those of the same round included (see `Quorum`), and refuses it there.
  *
  * @since 0.1.0

@@ -22,8 +22,9 @@ import { Ballot } from "./Ballot.js"
 import { Cell, Key, Value } from "./Register.js"
 
 /**
- * Which life of a proposer a ballot belongs to: a number that it draws when it starts. A proposer need not remember its ballots,
- * and may share its node id with others: at one ballot an acceptor deals with one life only.
+ * Which request a ballot belongs to: a number that is drawn when the request begins its life. A proposer need not remember its ballots,
+ * may have several requests for a register at once, and may share its node id with others: at one ballot an acceptor deals with one
+ * life only.
  *
  * @since 0.1.0
  * @category models
@@ -35,7 +36,7 @@ const asked = {
   key: Key,
   /** The proposer's ballot. */
   ballot: Ballot,
-  /** The life of the proposer that made it. */
+  /** The life of the request that it was made for. */
   life: Life
 }
 
@@ -132,7 +133,7 @@ export const Accepted = Schema.TaggedStruct("Accepted", {
 export type Accepted = typeof Accepted.Type
 
 /**
- * The refusal: this acceptor has promised a higher ballot, or the same one to another life of a proposer.
+ * The refusal: this acceptor has promised a higher ballot, or the same one to another request.
  *
  * @since 0.1.0
  * @category acceptor to proposer

@@ -79,7 +79,7 @@ export type Input =
 export interface Options {
   /** The node that makes the ballots. A client may share it with others. */
   readonly self: NodeId
-  /** The life of the proposer (see `RegisterMessage.Life`). */
+  /** Drawn for this request alone (see `RegisterMessage.Life`). */
   readonly life: number
   readonly quorums: QuorumSystem
 }

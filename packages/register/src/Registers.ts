@@ -64,7 +64,7 @@ export interface Service {
 export class Registers extends Context.Tag("@synod/register/Registers")<Registers, Service>() {}
 
 /**
- * The node that clients make ballots as, unless told otherwise. They may share it: acceptors tell lives of proposers apart.
+ * The node that clients make ballots as, unless told otherwise. They may share it: acceptors tell requests apart.
  *
  * @since 0.1.0
  * @category constants
@@ -91,7 +91,6 @@ export const make = (options: {
     const config = yield* RegisterConfig
     const clock = yield* Effect.clock
     const fork = yield* FiberSet.makeRuntime<never, void, never>()
-    const core = { self, quorums, life: Math.floor((yield* Random.next) * lives) }
     const pauses = { first: Duration.toMillis(config.firstPause), longest: Duration.toMillis(config.longestPause) }
     const reachable = Reachable.make({
       members: quorums.members,
@@ -109,7 +108,8 @@ export const make = (options: {
       })
 
     /** Steps through a request until it is finished, or nobody waits for it any more. */
-    const request = (key: string, value: Uint8Array | null) => {
+    const request = (key: string, value: Uint8Array | null, roll: number) => {
+      const core = { self, quorums, life: Math.floor(roll * lives) }
       const finished = Deferred.unsafeMake<Registered.Cell | null>(FiberId.none)
       let state = RegisterProposer.make(key, value)
       let abandoned = false
@@ -189,7 +189,7 @@ export const make = (options: {
       bounded(
         key,
         value,
-        Effect.suspend(() => request(key, value)).pipe(
+        Effect.flatMap(Random.next, (roll) => request(key, value, roll)).pipe(
           Effect.map((decided) => ({ value: decided!.value, mine: Registered.equals(decided!.value, value) }))
         )
       )
@@ -199,7 +199,7 @@ export const make = (options: {
       bounded(
         key,
         null,
-        Effect.suspend(() => request(key, null)).pipe(
+        Effect.flatMap(Random.next, (roll) => request(key, null, roll)).pipe(
           // A read offers nothing of its own, so that nothing can be unknown about it.
           Effect.catchTag("OutcomeUnknown", Effect.die),
           Effect.map((decided) => Option.map(Option.fromNullable(decided), ({ value }) => value))

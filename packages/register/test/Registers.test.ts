@@ -59,6 +59,28 @@ describe("Registers", () => {
     }).pipe(Effect.provide(InProcess.layerMemory()))
   )
 
+  it.scoped(
+    "give every request ballots of its own, though one proposer has several of them for a register at once",
+    () => {
+      const lives = new Set<number>()
+      const between = (_from: NodeId.NodeId | undefined, _to: NodeId.NodeId, peer: Peer.Peer): Peer.Peer => {
+        return (message) => {
+          if (message._tag === "Prepare") lives.add(message.life)
+          return peer(message)
+        }
+      }
+      return Effect.gen(function* () {
+        const registers = yield* Registers.Registers
+        yield* Effect.all([registers.propose("a", bytes("x")), Effect.either(registers.propose("a", bytes("y")))], {
+          concurrency: "unbounded"
+        }).pipe(Effect.fork)
+        yield* Effect.yieldNow()
+        yield* TestClock.adjust("1 second")
+        expect(lives.size).toBe(2)
+      }).pipe(Effect.provide(InProcess.layerMemory({ between })))
+    }
+  )
+
   it.scoped("go on without a minority, and bring it up to date when it is asked", () =>
     Effect.gen(function* () {
       const { kill, start } = yield* InProcess.InProcess

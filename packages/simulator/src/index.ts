@@ -74,6 +74,12 @@ export * as Process from "./Process.js"
 /** The yardstick of the model checker. */
 export * as ReferencePaxos from "./ReferencePaxos.js"
 
+/** Clusters of registers in simulated time. */
+export * as RegisterCluster from "./RegisterCluster.js"
+
+/** The tier of registers. */
+export * as RegisterTier from "./RegisterTier.js"
+
 /** A machine of named registers. */
 export * as Registers from "./Registers.js"
 

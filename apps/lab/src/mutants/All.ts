@@ -10,6 +10,7 @@ import type { Mutant } from "./Mutant.js"
 import { processes } from "./Processes.js"
 import { promises } from "./Promises.js"
 import { reads } from "./Reads.js"
+import { registers } from "./Registers.js"
 import { sessions } from "./Sessions.js"
 import { snapshotting } from "./Snapshots.js"
 import { tables } from "./Tables.js"
@@ -27,5 +28,6 @@ export const all: ReadonlyArray<Mutant> = [
   ...messages,
   ...elections,
   ...memberships,
+  ...registers,
   ...processes
 ]

@@ -8,7 +8,7 @@ export interface Mutant {
   readonly bug: string
   readonly edits: ReadonlyArray<Edit>
   /** The tier whose checkers catch it; of `processes`, seeds are cycles of `chaos`. */
-  readonly tier: "core" | "world" | "processes"
+  readonly tier: "core" | "register" | "world" | "processes"
   /** Voters. Default: 3. */
   readonly replicas?: number
   /** Faults beyond what the protocol promises to survive: only safety must hold. Default: false. */

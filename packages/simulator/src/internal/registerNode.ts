@@ -1,0 +1,136 @@
+/**
+ * A member of the registers tier: its acceptors, on a disk that takes time to sync. As in production it takes all that has come, steps
+ * through it, commits once, and then speaks.
+ *
+ * @internal
+ */
+import { RegisterAcceptor } from "@synod/paxos"
+import type { NodeId, RegisterMessage } from "@synod/paxos"
+import type { Counts, Rates } from "../Fault.js"
+import type { Seeded } from "../Seeded.js"
+import type { Agenda } from "./agenda.js"
+import type { RegisterJudge } from "./registerJudge.js"
+
+/** @internal */
+export interface Letter {
+  readonly message: RegisterMessage.ToAcceptor
+  readonly reply: (message: RegisterMessage.ToProposer) => void
+}
+
+/** A slow disk takes so many times as long. */
+const slowness = 100
+
+/** @internal */
+export class RegisterNode {
+  isUp = true
+  private readonly disk = new Map<string, RegisterAcceptor.State>()
+  private memory = new Map<string, RegisterAcceptor.State>()
+  private inbox: Array<Letter> = []
+  /** What is being synced. */
+  private underWay: ReadonlyMap<string, RegisterAcceptor.State> | undefined
+  private life = 0
+  private slowUntil = 0
+
+  constructor(
+    readonly id: NodeId.NodeId,
+    private readonly world: {
+      readonly now: () => number
+      readonly agenda: Agenda<() => void>
+      readonly seeded: Seeded
+      readonly counts: Counts
+      readonly judge: RegisterJudge
+      /** In milliseconds; a write takes once to four times that. */
+      readonly sync: number
+      readonly rates: () => Rates
+      /** It lost its memory. */
+      readonly crashed: (node: RegisterNode) => void
+    }
+  ) {}
+
+  get(letter: Letter): void {
+    if (!this.isUp) return
+    this.inbox.push(letter)
+    if (this.underWay === undefined) this.turn()
+  }
+
+  slow(milliseconds: number): void {
+    this.slowUntil = this.world.now() + milliseconds
+  }
+
+  crash(): void {
+    if (!this.isUp) return
+    const { rates, seeded } = this.world
+    this.isUp = false
+    this.life++
+    this.inbox = []
+    this.memory = new Map()
+    // What the system had not synced may have reached the disk or not.
+    if (this.underWay !== undefined) {
+      if (seeded.chance(rates().lostWrites ?? 0)) this.world.counts.fired("lostWrites")
+      else this.synced(this.underWay)
+    }
+    this.underWay = undefined
+    this.world.crashed(this)
+  }
+
+  start(): void {
+    this.isUp = true
+  }
+
+  private turn(): void {
+    const letters = this.inbox
+    this.inbox = []
+    const changed = new Map<string, RegisterAcceptor.State>()
+    const replies: Array<() => void> = []
+    for (const { message, reply } of letters) {
+      const { key } = message
+      const before = this.memory.get(key) ?? this.disk.get(key) ?? RegisterAcceptor.initial
+      const { actions, state } = RegisterAcceptor.step(before, message)
+      this.memory.set(key, state)
+      for (const action of actions) {
+        if (action._tag === "Persist") changed.set(key, action.state)
+        else replies.push(() => this.say(key, action.message, reply))
+      }
+    }
+    this.reach(() => (changed.size === 0 ? this.speak(replies) : this.write(changed, replies)))
+  }
+
+  private write(changed: ReadonlyMap<string, RegisterAcceptor.State>, replies: ReadonlyArray<() => void>): void {
+    const { agenda, now, seeded, sync } = this.world
+    this.underWay = changed
+    const quick = sync * (1 + 3 * seeded.next())
+    const { life } = this
+    agenda.add(now() + (now() < this.slowUntil ? quick * slowness : quick), () => {
+      if (life !== this.life) return
+      this.underWay = undefined
+      this.synced(changed)
+      this.reach(() => this.speak(replies))
+    })
+    this.reach(() => undefined)
+  }
+
+  private speak(replies: ReadonlyArray<() => void>): void {
+    for (const reply of replies) reply()
+    if (this.inbox.length > 0) this.turn()
+  }
+
+  private say(key: string, message: RegisterMessage.ToProposer, reply: Letter["reply"]): void {
+    this.world.judge.says(this.id, key, message, this.disk.get(key) ?? RegisterAcceptor.initial)
+    reply(message)
+  }
+
+  private synced(changed: ReadonlyMap<string, RegisterAcceptor.State>): void {
+    for (const [key, state] of changed) {
+      const before = this.disk.get(key) ?? RegisterAcceptor.initial
+      this.disk.set(key, state)
+      this.world.judge.wrote(this.id, key, before, state)
+    }
+  }
+
+  /** A place where it may lose its memory. */
+  private reach(then: () => void): void {
+    if (!this.world.seeded.chance(this.world.rates().crash ?? 0)) return then()
+    this.world.counts.fired("crash")
+    this.crash()
+  }
+}
