@@ -36,7 +36,7 @@ export class CoreHandOver {
     return this.handing !== undefined
   }
 
-  /** Hands the lead over, if the node has it. */
+  /** Begins, if the node leads; then it is to go on. */
   begin(only: NodeId.NodeId | undefined): boolean {
     const { life, place, proposer } = this.host
     if (!life.isUp || proposer()._tag !== "Leading" || this.isUnderWay || place().others.length === 0) return false
@@ -45,7 +45,6 @@ export class CoreHandOver {
     life.later(this.world.setting.handOver, () => {
       if (this.handing?.number === number) this.giveUp()
     })
-    life.perform(() => this.goOn())
     return true
   }
 
@@ -53,7 +52,9 @@ export class CoreHandOver {
   prefer(to: NodeId.NodeId): void {
     const { place, proposer } = this.host
     if (!Proposer.keepsUp(proposer(), to, place().proposer)) return
-    if (this.begin(to)) this.world.judge.happened("a leader hands over to a node that should rather lead")
+    if (!this.begin(to)) return
+    this.world.judge.happened("a leader hands over to a node that should rather lead")
+    this.goOn()
   }
 
   /** Tells a successor, once there is one. */

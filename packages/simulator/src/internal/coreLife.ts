@@ -44,6 +44,7 @@ export class CoreLife {
   private backlog: Array<() => void> = []
   /** What its parts have to tell each other in this turn. */
   private local: Array<() => void> = []
+  private inTurn = false
   /** How fast its clock runs. */
   private pace = 1
 
@@ -151,6 +152,8 @@ export class CoreLife {
   perform(run: () => void): void {
     if (!this.isUp) return
     if (this.isPaused) return void this.backlog.push(run)
+    if (this.inTurn) return this.world.judge.fail("one turn at a time", `${this.host.name} takes a turn in a turn`)
+    this.inTurn = true
     try {
       run()
       for (let i = 0; i < this.local.length; i++) {
@@ -162,6 +165,8 @@ export class CoreLife {
     } catch (stopped) {
       if (!(stopped instanceof Stopped)) throw stopped
       this.stop(stopped.why)
+    } finally {
+      this.inTurn = false
     }
   }
 

@@ -172,7 +172,10 @@ export class CoreNode {
 
   /** Hands the lead over, if it has it. */
   handOver(): boolean {
-    return this.proposer.handOver.begin(undefined)
+    const { handOver } = this.proposer
+    if (!handOver.begin(undefined)) return false
+    this.life.perform(() => handOver.goOn())
+    return true
   }
 
   /** A command from nobody, straight into the queue of a node that leads. */
