@@ -32,5 +32,6 @@
  */
 export * from "./ElectionMessage.js"
 export * from "./LessonMessage.js"
+export * from "./MessageText.js"
 export * from "./SnapshotMessage.js"
 export * from "./VotingMessage.js"

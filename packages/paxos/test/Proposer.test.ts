@@ -73,8 +73,8 @@ describe("Proposer: Preparing", () => {
     assert.deepStrictEqual(told.hear(2, promise("2.1", "1.2", 1)), ["to 2: Fetch 2.1 after 0"])
     assert.deepStrictEqual(told.hear(2, fetched("2.1", 0, "b")), [
       "lead 2.1, adopted through 1",
-      "to 1: Accept 2.1: 0+b, chosen 0",
-      "to 2: Accept 2.1: 1+, chosen 0"
+      "to 1: Accept 2.1: 0+b, chosen 0, adopted 1.2 through 1",
+      "to 2: Accept 2.1: 1+, chosen 0, adopted 1.2 through 1"
     ])
   })
 
@@ -100,8 +100,8 @@ describe("Proposer: Preparing", () => {
     assert.deepStrictEqual(told.tick(), ["to 2: Fetch 2.1 after 4"])
     assert.deepStrictEqual(told.hear(2, fetched("2.1", 4, "efg")), [
       "lead 2.1, adopted through 6",
-      "to 1: Accept 2.1: 3+def, chosen 3",
-      "to 2: Accept 2.1: 6+, chosen 3"
+      "to 1: Accept 2.1: 3+def, chosen 3, adopted 1.2 through 6",
+      "to 2: Accept 2.1: 6+, chosen 3, adopted 1.2 through 6"
     ])
   })
 
@@ -235,9 +235,11 @@ describe("Proposer: Leading", () => {
     told.hear(1, promise("2.1", "1.2", 2))
     told.hear(2, promise("2.1", "1.2", 2))
     told.hear(1, fetched("2.1", 0, "ab"))
-    assert.deepStrictEqual(told.hear(3, promise("2.1", "1.2", 2)), ["to 3: Accept 2.1: 2+, chosen 0"])
+    assert.deepStrictEqual(told.hear(3, promise("2.1", "1.2", 2)), [
+      "to 3: Accept 2.1: 2+, chosen 0, adopted 1.2 through 2"
+    ])
     assert.deepStrictEqual(told.hear(2, accepted("2.1", 2)), [], "one vote; the three logs alone are none")
-    assert.deepStrictEqual(told.hear(3, accepted("2.1", 2)), ["to 1: Accept 2.1: 2+, chosen 2"])
+    assert.deepStrictEqual(told.hear(3, accepted("2.1", 2)), ["to 1: Accept 2.1: 2+, chosen 2, adopted 1.2 through 2"])
   })
 
   it("brings an acceptor far behind what memory no longer holds, fetched from its own, one piece at a time", () => {
@@ -302,7 +304,7 @@ describe("Proposer: what a new leader may not do before it is in step", () => {
     assert.deepStrictEqual(told.hear(2, fetched("2.1", 4, "ef")), [
       "lead 2.1, adopted through 6",
       "to 2: Fetch 2.1 after 0",
-      "to 2: Accept 2.1: 6+, chosen 4"
+      "to 2: Accept 2.1: 6+, chosen 4, adopted 1.2 through 6"
     ])
     return told
   }
@@ -311,9 +313,13 @@ describe("Proposer: what a new leader may not do before it is in step", () => {
     const told = behind()
     told.hear(2, accepted("2.1", 6, 4))
     told.hear(2, fetched("2.1", 0, "abcd"))
-    assert.deepStrictEqual(told.hear(1, accepted("2.1", 4, 4)), ["to 1: Accept 2.1: 4+ef, chosen 4"])
+    assert.deepStrictEqual(told.hear(1, accepted("2.1", 4, 4)), [
+      "to 1: Accept 2.1: 4+ef, chosen 4, adopted 1.2 through 6"
+    ])
     assert.strictEqual(told.capacity(), 2, "two slots of the adopted log are not chosen yet")
-    assert.deepStrictEqual(told.hear(1, accepted("2.1", 6, 4)), ["to 1: Accept 2.1: 6+, chosen 6"])
+    assert.deepStrictEqual(told.hear(1, accepted("2.1", 6, 4)), [
+      "to 1: Accept 2.1: 6+, chosen 6, adopted 1.2 through 6"
+    ])
   })
 
   it("has an acceptor get a snapshot when all who had the entries have trimmed them, from one after the other", () => {

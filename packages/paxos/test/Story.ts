@@ -1,6 +1,6 @@
 /** Short ways to write down what goes into a step and what comes out of it. */
-import { Ballot, Entry, Epoch, NodeId, Slot } from "@synod/paxos"
-import type { Acceptor, Durable, Follower, Learner, Message, Proposer } from "@synod/paxos"
+import { Ballot, Entry, Epoch, Message, NodeId, Slot } from "@synod/paxos"
+import type { Acceptor, Durable, Follower, Learner, Proposer } from "@synod/paxos"
 
 export const node = NodeId.make
 export const slot = Slot.make
@@ -108,31 +108,7 @@ const log = (held: Follower.Held) =>
 
 const run = (after: number, entries: ReadonlyArray<Entry.Entry>) => `${after}+${letters(entries)}`
 
-const inRound = (confirm: number) => (confirm === 0 ? "" : `, confirm ${confirm}`)
-
-export const say = (message: Message.ToAcceptor | Message.ToProposer): string => {
-  const head = `${message._tag} ${Ballot.format(message.ballot)}`
-  switch (message._tag) {
-    case "Prepare":
-      return head
-    case "Promise":
-      return `${head}: ${log(message)}`
-    case "Rejected":
-      return `${head}: promised ${Ballot.format(message.promised)}, ${log(message)}`
-    case "Accept":
-      return `${head}: ${run(message.after, message.entries)}, chosen ${message.chosenThrough}${inRound(message.confirm)}`
-    case "Accepted":
-      return `${head} through ${message.through}, chosen ${message.chosenThrough}${inRound(message.confirm)}`
-    case "Fetch":
-      return `${head} after ${message.after}`
-    case "Fetched":
-      return `${head}: ${run(message.after, message.entries)}`
-    case "Trimmed":
-      return `${head} after ${message.after}: through ${message.trimmedThrough}`
-    case "Behind":
-      return `${head}, from ${message.source}`
-  }
-}
+export const say = (message: Message.ToAcceptor | Message.ToProposer): string => Message.format(message, run)
 
 const write = ({ after, entries, state }: Durable.Write) =>
   `persist ${run(after, entries)}, promised ${Ballot.format(state.promised)}, ${log(state)}${state.trimmedThrough === 0 ? "" : `, trimmed ${state.trimmedThrough}`}`

@@ -4,8 +4,7 @@
  *
  * @internal
  */
-import { Ballot, Entry } from "@synod/paxos"
-import type { Follower, Message } from "@synod/paxos"
+import { Ballot, Entry, Message } from "@synod/paxos"
 import * as TraceHash from "../TraceHash.js"
 import * as Machine from "./coreMachine.js"
 import { nameOf, type Address, type Envelope } from "./coreMessage.js"
@@ -124,7 +123,7 @@ const say = (envelope: Envelope): string => {
   switch (envelope.kind) {
     case "acceptor":
     case "proposer":
-      return sentence(envelope.message)
+      return Message.format(envelope.message, run)
     case "submit":
       return `please perform ${Machine.format(envelope)}`
     case "read":
@@ -159,9 +158,6 @@ const say = (envelope: Envelope): string => {
   }
 }
 
-const log = (held: Follower.Held): string =>
-  `log of ${Ballot.format(held.acceptedBallot)} through ${held.acceptedThrough}, chosen ${held.chosenThrough}`
-
 /** What a slot holds, as people read it. @internal */
 export const entryOf = (entry: Entry.Entry): string => {
   if (entry._tag === "Commands") return Machine.decode(entry).map(Machine.format).join(" ")
@@ -173,29 +169,4 @@ export const entryOf = (entry: Entry.Entry): string => {
 const run = (after: number, entries: Message.Accept["entries"]): string => {
   const commands = entries.map(entryOf).join(" | ")
   return entries.length === 0 ? `nothing behind ${after}` : `slot ${after + 1} on: ${commands}`
-}
-
-/** A message between proposer and acceptor, as people read it. @internal */
-export const sentence = (message: Message.ToAcceptor | Message.ToProposer): string => {
-  const head = `${message._tag} ${Ballot.format(message.ballot)}`
-  switch (message._tag) {
-    case "Prepare":
-      return head
-    case "Promise":
-      return `${head}: ${log(message)}`
-    case "Rejected":
-      return `${head}: promised ${Ballot.format(message.promised)}, ${log(message)}`
-    case "Accept":
-      return `${head}: ${run(message.after, message.entries)}; chosen ${message.chosenThrough}, confirm ${message.confirm}`
-    case "Accepted":
-      return `${head} through ${message.through}, chosen ${message.chosenThrough}, confirm ${message.confirm}, grant ${message.grant}`
-    case "Fetch":
-      return `${head} after ${message.after}`
-    case "Fetched":
-      return `${head}: ${run(message.after, message.entries)}`
-    case "Trimmed":
-      return `${head} after ${message.after}: trimmed through ${message.trimmedThrough}`
-    case "Behind":
-      return `${head}, node ${message.source} has a snapshot`
-  }
 }

@@ -4,7 +4,7 @@
 import * as Ballot from "@synod/paxos/Ballot"
 import * as Entry from "@synod/paxos/Entry"
 import * as Log from "@synod/paxos/Log"
-import type * as Message from "@synod/paxos/Message"
+import * as Message from "@synod/paxos/Message"
 import type * as Proposer from "@synod/paxos/Proposer"
 
 /** What the leader of `ballot` proposes for a slot; no two ballots propose the same, so that each mix-up is seen. */
@@ -32,37 +32,9 @@ const plain = (_name: string, value: unknown): unknown => {
 const isLog = (value: unknown): value is Log.Log =>
   typeof value === "object" && value !== null && "buffer" in value && "offset" in value && "base" in value
 
-export const message = (body: Message.ToAcceptor | Message.ToProposer): string => {
-  const ballot = Ballot.format(body.ballot)
-  switch (body._tag) {
-    case "Prepare":
-      return `Prepare ${ballot}`
-    case "Promise":
-      return `Promise ${ballot}, holding ${held(body)}`
-    case "Fetch":
-      return `Fetch ${ballot} after slot ${body.after}`
-    case "Fetched":
-      return `Fetched ${ballot} after slot ${body.after}: ${labels(body.entries)}`
-    case "Accept":
-      return `Accept ${ballot} after slot ${body.after}: ${labels(body.entries)}, chosen through ${body.chosenThrough}, adopted ${adopted(body.adopted)}`
-    case "Accepted":
-      return `Accepted ${ballot} through ${body.through}`
-    case "Rejected":
-      return `Rejected ${ballot}, promised ${Ballot.format(body.promised)}, holding ${held(body)}`
-    case "Trimmed":
-      return `Trimmed ${ballot} after slot ${body.after}: through ${body.trimmedThrough}`
-    case "Behind":
-      return `Behind ${ballot}: node ${body.source} has a snapshot`
-  }
-}
-
-type Adopted = Message.Accept["adopted"]
-
-const adopted = ({ acceptedBallot, acceptedThrough }: Adopted): string =>
-  acceptedThrough === 0 ? "nothing" : `slots through ${acceptedThrough} of ${Ballot.format(acceptedBallot)}`
-
-const held = (self: Adopted & { readonly chosenThrough: number }): string =>
-  `${adopted(self)}, chosen through ${self.chosenThrough}`
+/** `Accept 2.1: 1+[2.1/2], chosen 1`. */
+export const message = (body: Message.ToAcceptor | Message.ToProposer): string =>
+  Message.format(body, (after, entries) => `${after}+${labels(entries)}`)
 
 export const proposer = (self: Proposer.State): string => {
   switch (self._tag) {
