@@ -4,24 +4,25 @@
  */
 import { Console, Effect, type Scope } from "effect"
 import * as Directory from "./Directory.js"
-import type { Sample } from "./Load.js"
-import { type Client, clients, type Running, type System, type SystemFailed } from "./System.js"
+import type { Load, Sample } from "./Load.js"
+import * as Flushes from "./peers/Flushes.js"
+import type { Client, Point, Running, System, SystemFailed } from "./System.js"
 
 export interface Plan {
   readonly systems: ReadonlyArray<System>
-  readonly inFlight: ReadonlyArray<number>
+  readonly points: ReadonlyArray<Point>
   /** How long each point is measured. */
   readonly seconds: number
   /** How often everything is started anew and measured. */
   readonly runs: number
+  /** Has the flushes of each system's members counted once it is warm. */
+  readonly flushes?: boolean
   /** Where each process leaves its CPU profile. */
   readonly profiles: string | undefined
 }
 
-export interface Measured extends Sample {
+export interface Measured extends Sample, Point {
   readonly system: string
-  readonly client: Client
-  readonly inFlight: number
   /** From 1 on. */
   readonly run: number
 }
@@ -45,17 +46,20 @@ const warmUp = 0.3
 export const run = (plan: Plan): Effect.Effect<ReadonlyArray<Measured>, SystemFailed> =>
   Effect.gen(function* () {
     const measured: Array<Measured> = []
-    const points = clients.flatMap((client) => plan.inFlight.map((inFlight) => ({ client, inFlight })))
-    const total = plan.runs * points.length * plan.systems.length
+    const turns = plan.points.flatMap(({ client, operation }) =>
+      plan.systems.filter((it) => it.offers(client, operation))
+    )
+    const total = plan.runs * turns.length
     for (let run = 1; run <= plan.runs; run++) {
       yield* Effect.scoped(
         Effect.gen(function* () {
           yield* Console.log(`run ${run} of ${plan.runs}: starting ${plan.systems.map(({ name }) => name).join(", ")}`)
           const running = yield* Effect.forEach(plan.systems, (system) => start(system, plan))
-          for (const { client, inFlight } of points) {
-            for (const { measure, name } of running) {
-              const sample = yield* measure(client, { inFlight, warmUp, seconds: plan.seconds })
-              measured.push({ system: name, client, inFlight, run, ...sample })
+          for (const { client, inFlight, operation } of plan.points) {
+            for (const { measure, name, offers } of running) {
+              if (!offers(client, operation)) continue
+              const sample = yield* measure(client, { operation, inFlight, warmUp, seconds: plan.seconds })
+              measured.push({ system: name, client, operation, inFlight, run, ...sample })
               yield* Console.log(line(measured.length, total, measured[measured.length - 1]!))
             }
           }
@@ -69,24 +73,52 @@ export const run = (plan: Plan): Effect.Effect<ReadonlyArray<Measured>, SystemFa
 const start = (
   system: System,
   plan: Plan
-): Effect.Effect<Running & { readonly name: string }, SystemFailed, Scope.Scope> =>
+): Effect.Effect<Running & Pick<System, "name" | "offers">, SystemFailed, Scope.Scope> =>
   Effect.gen(function* () {
     const directory = yield* Directory.temporary
     const running = yield* system.start({ directory, profiles: plan.profiles })
-    for (const client of clients) yield* heat(running, client, Math.min(1, plan.seconds))
-    return { ...running, name: system.name }
+    const kinds = new Map(plan.points.map((point) => [`${point.client} ${point.operation}`, point]))
+    for (const { client, operation } of kinds.values()) {
+      if (system.offers(client, operation)) yield* heat(running, client, operation, Math.min(1, plan.seconds))
+    }
+    if (plan.flushes === true) yield* countFlushes(system.name, running)
+    return { ...running, name: system.name, offers: system.offers }
   })
 
-const heat = ({ measure }: Running, client: Client, seconds: number): Effect.Effect<void, SystemFailed> =>
+/** Says whether what it acknowledges is durable: a system that flushes nothing can't be compared with one that does. */
+const countFlushes = (name: string, { measure, processes }: Running): Effect.Effect<void, SystemFailed> =>
+  Effect.gen(function* () {
+    const load = { operation: "put", inFlight: 1, warmUp: 0, seconds: 1 } as const
+    const { flushes, value } = yield* Flushes.during(processes, measure("remote", load))
+    const each = flushes === undefined ? 0 : flushes / Math.max(1, value.commandsPerSecond * load.seconds)
+    yield* Console.log(
+      flushes === undefined
+        ? `  ${name}: flushes are NOT COUNTED, since strace isn't installed or may not look (apt-get install strace)`
+        : flushes === 0
+          ? `  ${name}: NOT DURABLE, its members have flushed nothing`
+          : `  ${name}: durable, ${each.toFixed(1)} flushes by its three members for a command of one caller`
+    )
+  })
+
+const heat = (
+  { measure }: Running,
+  client: Client,
+  operation: Load["operation"],
+  seconds: number
+): Effect.Effect<void, SystemFailed> =>
   Effect.gen(function* () {
     let best = 0
     for (let times = 0, same = 0; times < heatings && same < steady; times++) {
-      const { commandsPerSecond } = yield* measure(client, { ...heating, seconds })
+      const { commandsPerSecond } = yield* measure(client, { ...heating, operation, seconds })
       same = commandsPerSecond > best * warmer ? 0 : same + 1
       best = Math.max(best, commandsPerSecond)
     }
   })
 
-const line = (done: number, total: number, { client, commandsPerSecond, inFlight, p50Millis, system }: Measured) =>
-  `  ${String(done).padStart(3)}/${total}  ${system.padEnd(12)}${client.padEnd(9)}${String(inFlight).padStart(5)} in flight` +
-  `${Math.round(commandsPerSecond).toLocaleString("en").padStart(10)} commands/s, p50 ${p50Millis.toFixed(2)} ms`
+const line = (done: number, total: number, measured: Measured) => {
+  const { client, commandsPerSecond, inFlight, operation, p50Millis, system } = measured
+  return (
+    `  ${String(done).padStart(3)}/${total}  ${system.padEnd(12)}${client.padEnd(9)}${operation}${String(inFlight).padStart(5)} in flight` +
+    `${Math.round(commandsPerSecond).toLocaleString("en").padStart(10)} commands/s, p50 ${p50Millis.toFixed(2)} ms`
+  )
+}

@@ -9,7 +9,7 @@ import { type Cluster, launch } from "./synod/Synod.js"
 import { decode } from "./Worker.js"
 
 /** Callers of the closed loop, and seconds after which it would end by itself. */
-const load = { inFlight: 256, warmUp: 0, seconds: 600 }
+const load = { operation: "put", inFlight: 256, warmUp: 0, seconds: 600 }
 
 /** Keys under which they put, so that a snapshot has more than 25 MB. */
 const keys = 200_000

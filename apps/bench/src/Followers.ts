@@ -20,7 +20,10 @@ const rounds = 3
 export const run = (seconds: number) =>
   Effect.gen(function* () {
     const cluster = yield* launch({ directory: yield* Directory.temporary, profiles: undefined })
-    const measure = Effect.flatMap(cluster.remote.ask("measure", { inFlight, warmUp: 0.5, seconds }), decode(Sample))
+    const measure = Effect.flatMap(
+      cluster.remote.ask("measure", { operation: "put", inFlight, warmUp: 0.5, seconds }),
+      decode(Sample)
+    )
     const all = new Map<number, Array<number>>(counts.map((count) => [count, []]))
     for (let round = 1; round <= rounds; round++) {
       for (const count of counts) {

@@ -5,6 +5,8 @@ import { Effect, Schema } from "effect"
 import { performance } from "node:perf_hooks"
 
 export const Load = Schema.Struct({
+  /** Commands, or linearizable reads. */
+  operation: Schema.Literal("put", "get"),
   /** Callers; each makes its next command when it has the answer to the last. */
   inFlight: Schema.Int.pipe(Schema.positive()),
   /** Seconds that are not measured. */

@@ -3,29 +3,30 @@
  */
 import { Array, Order } from "effect"
 import type { Measured } from "./Benchmark.js"
-import type { Client } from "./System.js"
+import type { Point } from "./System.js"
 
-export interface Row {
-  readonly client: Client
-  readonly inFlight: number
+export interface Row extends Point {
   readonly system: string
   /** Medians over the runs. */
   readonly commandsPerSecond: number
   readonly p50Millis: number
   readonly p99Millis: number
-  /** Commands a second, as a share of the limit's in the same runs. */
-  readonly ofLimit: number
+  /** Commands a second, as a share of those of the system that all are held against, in the same runs. */
+  readonly share: number
 }
 
 /** Rows in the order in which the points were first measured. */
-export const rows = (measured: ReadonlyArray<Measured>, limit: string): ReadonlyArray<Row> => {
+export const rows = (measured: ReadonlyArray<Measured>, against: string): ReadonlyArray<Row> => {
   const groups = Object.values(
-    Array.groupBy(measured, ({ client, inFlight, system }) => JSON.stringify([client, inFlight, system]))
+    Array.groupBy(measured, ({ client, inFlight, operation, system }) =>
+      JSON.stringify([client, operation, inFlight, system])
+    )
   )
   const medians = groups.map(([first, ...rest]) => {
     const all = [first, ...rest]
     return {
       client: first.client,
+      operation: first.operation,
       inFlight: first.inFlight,
       system: first.system,
       commandsPerSecond: median(all.map((sample) => sample.commandsPerSecond)),
@@ -35,9 +36,10 @@ export const rows = (measured: ReadonlyArray<Measured>, limit: string): Readonly
   })
   return medians.map((row) => {
     const bound = medians.find(
-      ({ client, inFlight, system }) => system === limit && client === row.client && inFlight === row.inFlight
+      ({ client, inFlight, operation, system }) =>
+        system === against && client === row.client && operation === row.operation && inFlight === row.inFlight
     )
-    return { ...row, ofLimit: bound === undefined ? Number.NaN : row.commandsPerSecond / bound.commandsPerSecond }
+    return { ...row, share: bound === undefined ? Number.NaN : row.commandsPerSecond / bound.commandsPerSecond }
   })
 }
 
@@ -47,25 +49,74 @@ export const median = (values: ReadonlyArray<number>): number => {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
 }
 
-const header = ["client", "in flight", "system", "commands/s", "p50 ms", "p99 ms", "of the limit"]
-
-export const table = (rows: ReadonlyArray<Row>): string => {
-  const cells = [
-    header,
-    ...rows.map((row) => [
+export const table = (rows: ReadonlyArray<Row>, share: string): string =>
+  aligned(
+    ["client", "operation", "in flight", "system", "commands/s", "p50 ms", "p99 ms", share],
+    rows.map((row) => [
       row.client,
+      row.operation,
       String(row.inFlight),
       row.system,
       Math.round(row.commandsPerSecond).toLocaleString("en"),
       row.p50Millis.toFixed(2),
       row.p99Millis.toFixed(2),
-      `${(100 * row.ofLimit).toFixed(0)} %`
-    ])
-  ]
+      `${(100 * row.share).toFixed(0)} %`
+    ]),
+    ["client", "operation", "system"]
+  )
+
+/** One system beside each other one, where both were measured. */
+export interface Ratio extends Point {
+  readonly system: string
+  readonly beside: string
+  /** How many times as many commands a second, and as long for one. */
+  readonly commandsPerSecond: number
+  readonly p50Millis: number
+  readonly p99Millis: number
+}
+
+export const ratios = (rows: ReadonlyArray<Row>, system: string): ReadonlyArray<Ratio> =>
+  rows.flatMap((row) => {
+    if (row.system !== system) return []
+    const { client, inFlight, operation } = row
+    const others = rows.filter(
+      (other) =>
+        other.system !== system &&
+        other.client === client &&
+        other.operation === operation &&
+        other.inFlight === inFlight
+    )
+    return others.map((other) => ({
+      ...{ client, operation, inFlight, system, beside: other.system },
+      commandsPerSecond: row.commandsPerSecond / other.commandsPerSecond,
+      p50Millis: row.p50Millis / other.p50Millis,
+      p99Millis: row.p99Millis / other.p99Millis
+    }))
+  })
+
+export const ratioTable = (ratios: ReadonlyArray<Ratio>): string =>
+  aligned(
+    ["client", "operation", "in flight", "beside", "commands/s", "p50", "p99"],
+    ratios.map((ratio) => [
+      ratio.client,
+      ratio.operation,
+      String(ratio.inFlight),
+      ratio.beside,
+      ...[ratio.commandsPerSecond, ratio.p50Millis, ratio.p99Millis].map((times) => `${times.toFixed(2)} ×`)
+    ]),
+    ["client", "operation", "beside"]
+  )
+
+/** Words to the left, numbers to the right. */
+const aligned = (
+  header: ReadonlyArray<string>,
+  rows: ReadonlyArray<ReadonlyArray<string>>,
+  words: ReadonlyArray<string>
+): string => {
+  const cells = [header, ...rows]
   const widths = header.map((_, i) => Math.max(...cells.map((row) => row[i]!.length)))
-  const isText = (i: number) => i === 0 || i === 2
   const line = (row: ReadonlyArray<string>) =>
-    row.map((cell, i) => (isText(i) ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join("  ")
+    row.map((cell, i) => (words.includes(header[i]!) ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join("  ")
   const [first, ...rest] = cells.map(line)
   return [first, widths.map((width) => "─".repeat(width)).join("  "), ...rest].join("\n")
 }

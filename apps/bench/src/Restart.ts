@@ -8,7 +8,7 @@ import { median } from "./Report.js"
 import { type Cluster, launch } from "./synod/Synod.js"
 
 /** Those who make them, a few seconds at a time. */
-const load = { inFlight: 2048, warmUp: 0, seconds: 5 }
+const load = { operation: "put", inFlight: 2048, warmUp: 0, seconds: 5 }
 
 /** How long a restart may take, in seconds. */
 const bound = 5

@@ -13,7 +13,18 @@ export type Client = "embedded" | "remote"
 
 export const clients: ReadonlyArray<Client> = ["embedded", "remote"]
 
+/** One thing that is measured. */
+export interface Point {
+  readonly client: Client
+  readonly operation: Load["operation"]
+  readonly inFlight: number
+}
+
 export interface System {
+  /** What keeps it from being measured here, in one sentence; nothing for most. */
+  readonly lacks: () => string | undefined
+  /** What can be measured of it. */
+  readonly offers: (client: Client, operation: Load["operation"]) => boolean
   /** As it stands in the table. */
   readonly name: string
   /** Starts three members, with their data in the directory; they end with the scope. */
@@ -28,6 +39,8 @@ export interface Place {
 }
 
 export interface Running {
+  /** The processes of its members. */
+  readonly processes: ReadonlyArray<number>
   readonly measure: (client: Client, load: Load) => Effect.Effect<Sample, SystemFailed>
 }
 

@@ -14,6 +14,8 @@ import { fileURLToPath } from "node:url"
 import { SystemFailed } from "./System.js"
 
 export interface Worker {
+  /** Its process. */
+  readonly pid: number
   readonly ask: (question: string, argument?: unknown) => Effect.Effect<unknown, SystemFailed>
   /** Ends its process as the system would, and waits until it is gone. */
   readonly kill: Effect.Effect<void>
@@ -70,6 +72,7 @@ const spawn = ({ profiles, program, settings, system }: Parameters<typeof start>
   child.on("exit", (code, signal) => gone(`ended (${signal ?? `exit code ${code}`})`))
 
   const worker: Worker = {
+    pid: child.pid ?? 0,
     ask: (question, argument) =>
       Effect.async((resume) => {
         if (over !== undefined) return resume(fail(over))

@@ -14,7 +14,8 @@ import * as Large from "./large/Large.js"
 import * as Overload from "./Overload.js"
 import * as Report from "./Report.js"
 import * as Restart from "./Restart.js"
-import { limit, systems } from "./Systems.js"
+import { clients, type Point } from "./System.js"
+import { limit, peers, Synod, systems } from "./Systems.js"
 
 /** A number within bounds, or a list of them; the sentence says what was expected instead. */
 const numbers = (
@@ -99,9 +100,21 @@ const followers = Options.boolean("followers").pipe(
   )
 )
 
+const withPeers = Options.boolean("peers").pipe(
+  Options.withDescription(
+    "Instead: beside etcd and ZooKeeper, as far as they are installed; writes at 1, 16 and 256 in flight, linearizable reads at 64."
+  )
+)
+
+/** Where other systems are met: their clients are remote. */
+const meetings: ReadonlyArray<Point> = [
+  ...[1, 16, 256].map((inFlight) => ({ client: "remote", operation: "put", inFlight }) as const),
+  { client: "remote", operation: "get", inFlight: 64 }
+]
+
 const settings = {
   ...{ inFlight, seconds, runs, quick, json, profiles },
-  ...{ overload, failover, restart, commands, catchUp, large, followers }
+  ...{ overload, failover, restart, commands, catchUp, large, followers, withPeers }
 }
 
 const command = Command.make("bench", settings, (options) =>
@@ -120,9 +133,19 @@ const command = Command.make("bench", settings, (options) =>
       return yield* Large.run({ accounts: 1_000_000, small: 100_000, seconds })
     }
     if (options.followers) return yield* Followers.run(Option.getOrElse(options.seconds, () => 5))
+    const rivals = options.withPeers ? peers : []
+    for (const { lacks } of rivals) {
+      const lacking = lacks()
+      if (lacking !== undefined) yield* Console.log(lacking)
+    }
     const plan: Benchmark.Plan = {
-      systems,
-      inFlight: options.inFlight,
+      systems: options.withPeers ? [Synod, ...rivals.filter(({ lacks }) => lacks() === undefined)] : systems,
+      points: options.withPeers
+        ? meetings
+        : clients.flatMap((client) =>
+            options.inFlight.map((inFlight) => ({ client, operation: "put", inFlight }) as const)
+          ),
+      flushes: options.withPeers,
       seconds: Option.getOrElse(options.seconds, () => (options.quick ? 1 : 2)),
       runs: Option.getOrElse(options.runs, () => (options.quick ? 1 : 3)),
       profiles: Option.getOrUndefined(options.profiles)
@@ -130,12 +153,14 @@ const command = Command.make("bench", settings, (options) =>
     const machine = `${Os.cpus().length} cores, Node ${process.versions.node}, data in ${Os.tmpdir()}${onDisk()}`
     yield* Console.log(`Three members on loopback, ${machine}.`)
     const measured = yield* Benchmark.run(plan)
-    const rows = Report.rows(measured, limit.name)
-    yield* Console.log(`\n${Report.table(rows)}`)
+    const rows = Report.rows(measured, options.withPeers ? Synod.name : limit.name)
+    yield* Console.log(`\n${Report.table(rows, options.withPeers ? "of synod" : "of the limit")}`)
+    const ratios = options.withPeers ? Report.ratios(rows, Synod.name) : []
+    if (ratios.length > 0) yield* Console.log(`\n${Synod.name}, of what others do:\n${Report.ratioTable(ratios)}`)
     if (Option.isSome(options.json)) {
       const file = options.json.value
       yield* Effect.try({
-        try: () => Fs.writeFileSync(file, `${JSON.stringify({ machine, rows, measured }, undefined, 2)}\n`),
+        try: () => Fs.writeFileSync(file, `${JSON.stringify({ machine, rows, ratios, measured }, undefined, 2)}\n`),
         catch: (error) => new Unwritable({ file, reason: error instanceof Error ? error.message : String(error) })
       })
     }

@@ -14,18 +14,22 @@ const name = "bare limit"
 
 export const Bare: System = {
   name,
+  lacks: () => undefined,
+  offers: (_client, operation) => operation === "put",
   start: ({ directory, profiles }) =>
     Effect.gen(function* () {
       const file = (member: string) => Path.join(directory, `${member}.sqlite`)
       const start = (settings: Settings) => Worker.start({ system: name, program: "bare/member", settings, profiles })
       const port = (worker: Worker.Worker) => Effect.flatMap(worker.ask("port"), decode(Schema.Int))
-      const followers = yield* Effect.forEach(["follower-1", "follower-2"], (member) =>
-        Effect.flatMap(start({ role: "follower", file: file(member) }), port)
+      const members = yield* Effect.forEach(["follower-1", "follower-2"], (member) =>
+        start({ role: "follower", file: file(member) })
       )
+      const followers = yield* Effect.forEach(members, port)
       const embedded = yield* start({ role: "leader", file: file("leader"), followers })
       const remote = yield* start({ role: "client", leader: yield* port(embedded) })
       const workers = { embedded, remote }
       return {
+        processes: [...members, embedded].map(({ pid }) => pid),
         measure: (client, load) => Effect.flatMap(workers[client].ask("measure", load), decode(Sample))
       }
     })

@@ -1,12 +1,12 @@
 /** A process of the bare pipeline: a follower, the leader, or a client of it. */
 import { Schema } from "effect"
 import { Load } from "../Load.js"
+import * as Callers from "../Callers.js"
 import * as Worker from "../Worker.js"
 import * as Follower from "./Follower.js"
 import * as Frames from "./Frames.js"
 import * as Leader from "./Leader.js"
 import { Settings } from "./Settings.js"
-import * as Callers from "./Callers.js"
 
 const settings = Schema.decodeUnknownSync(Settings)(Worker.settings())
 const load = Schema.decodeUnknownSync(Load)
@@ -21,15 +21,21 @@ switch (settings.role) {
     const leader = Leader.lead(settings.file, settings.followers)
     Worker.serve({
       port: async () => (await leader).port,
-      measure: async (argument) => Callers.run(load(argument), (await leader).propose)
+      measure: async (argument) => measure(argument, (await leader).propose)
     })
     break
   }
   case "client": {
     const propose = client(settings.leader)
-    Worker.serve({ measure: async (argument) => Callers.run(load(argument), await propose) })
+    Worker.serve({ measure: async (argument) => measure(argument, await propose) })
     break
   }
+}
+
+/** As many bytes as the key and the value that other systems are sent. */
+function measure(argument: unknown, propose: Leader.Leader["propose"]) {
+  const command = Buffer.alloc(100, "v")
+  return Callers.run(load(argument), (done) => propose(command, () => done()))
 }
 
 async function client(leader: number): Promise<Leader.Leader["propose"]> {

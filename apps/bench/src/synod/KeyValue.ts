@@ -24,9 +24,13 @@ export const KeyValueLive = KeyValue.toLayer({
   Get: (state, { key }) => Effect.succeed(Option.map(HashMap.get(state, key), (value) => value))
 })
 
-const value = "v".repeat(84)
+/** What is put everywhere. */
+export const value = "v".repeat(84)
 
-const put = (n: number) => ({ key: String(n).padStart(16, "0"), value })
+/** The n-th key. */
+export const keyOf = (n: number): string => String(n).padStart(16, "0")
+
+const put = (n: number) => ({ key: keyOf(n), value })
 
 /** So many puts of values of 84 bytes under keys of 16. */
 export const commands = (count: number) => Array.from({ length: count }, (_, n) => put(n))
@@ -38,5 +42,15 @@ export const puts = (keys: number) =>
     return Effect.suspend(() => {
       next = (next + 1) % keys
       return store.Put(put(next))
+    })
+  })
+
+/** So many linearizable reads of these keys in turn, from one process. */
+export const gets = (keys: number) =>
+  Effect.map(KeyValue.client, (store) => {
+    let next = 0
+    return Effect.suspend(() => {
+      next = (next + 1) % keys
+      return store.Get({ key: keyOf(next) })
     })
   })

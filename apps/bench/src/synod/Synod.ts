@@ -4,20 +4,22 @@
  */
 import { ClientRpcs } from "@synod/client"
 import { Effect, Schedule, Schema, type Scope } from "effect"
-import * as Net from "node:net"
 import * as Path from "node:path"
 import { Sample } from "../Load.js"
+import { freePorts, host } from "../Ports.js"
 import { type Place, type System, SystemFailed } from "../System.js"
 import * as Worker from "../Worker.js"
 import type { Settings } from "./Settings.js"
 
 const name = "synod"
-const host = "127.0.0.1"
 
 export const Synod: System = {
   name,
+  lacks: () => undefined,
+  offers: () => true,
   start: (place) =>
-    Effect.map(launch(place), ({ leader, remote }) => ({
+    Effect.map(launch(place), ({ leader, remote, replicas }) => ({
+      processes: Array.from(replicas.values(), ({ pid }) => pid),
       measure: (client, load) =>
         Effect.gen(function* () {
           const worker = client === "remote" ? remote : (yield* leader).worker
@@ -106,27 +108,6 @@ const leaderOf = (replicas: ReadonlyMap<number, Worker.Worker>): Cluster["leader
       schedule: Schedule.intersect(Schedule.spaced("50 millis"), Schedule.recurs(200))
     }),
     Effect.catchTag("NoSuchElementException", () => failed("no replica leads after 10 seconds"))
-  )
-
-/** Ports that are free now, all different; held until all are known. */
-const freePorts = (count: number): Effect.Effect<ReadonlyArray<number>, SystemFailed> =>
-  Effect.scoped(
-    Effect.forEach(Array.from({ length: count }), () =>
-      Effect.map(
-        Effect.acquireRelease(
-          Effect.async<Net.Server, SystemFailed>((resume) => {
-            const server = Net.createServer()
-            server.on("error", (error) => resume(failed(error.message)))
-            server.listen(0, host, () => resume(Effect.succeed(server)))
-          }),
-          (server) =>
-            Effect.async<void>((resume) => {
-              server.close(() => resume(Effect.void))
-            })
-        ),
-        (server) => (server.address() as Net.AddressInfo).port
-      )
-    )
   )
 
 const decodeSample = (answer: unknown) =>

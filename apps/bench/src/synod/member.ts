@@ -5,7 +5,7 @@ import { Replica, Socket } from "@synod/replica"
 import { Effect, Layer, Logger, LogLevel, Runtime, Schema, Scope, Stream } from "effect"
 import { Load, run } from "../Load.js"
 import * as Worker from "../Worker.js"
-import { KeyValue, KeyValueLive, puts } from "./KeyValue.js"
+import { gets, KeyValue, KeyValueLive, puts } from "./KeyValue.js"
 import { Pressure, press } from "./Pressure.js"
 import { cluster, Settings } from "./Settings.js"
 
@@ -25,9 +25,13 @@ const decodeFollow = Schema.decodeUnknownSync(Follow)
 const measuring = Effect.gen(function* () {
   let acknowledged = 0
   const put = Effect.map(yield* puts(settings.keys ?? keys), () => void acknowledged++)
+  const get = yield* gets(settings.keys ?? keys)
   const runPromise = Runtime.runPromise(yield* Effect.runtime<never>())
   return {
-    measure: (argument: unknown) => runPromise(run(load(argument), put)),
+    measure: (argument: unknown) => {
+      const asked = load(argument)
+      return asked.operation === "put" ? runPromise(run(asked, put)) : runPromise(run(asked, get))
+    },
     acknowledged: () => Promise.resolve(acknowledged),
     put,
     runPromise

@@ -1,0 +1,28 @@
+/**
+ * A server of another system: a process that a worker of ours keeps, so that it ends with the benchmark however that ends.
+ */
+import { Effect, Schema, type Scope } from "effect"
+import * as Fs from "node:fs"
+import type { SystemFailed } from "../System.js"
+import * as Worker from "../Worker.js"
+
+export const Settings = Schema.Struct({
+  /** The program, and what it is told. */
+  command: Schema.String,
+  args: Schema.Array(Schema.String),
+  /** The directory it runs in. What it says goes to `server.log` there. */
+  directory: Schema.String
+})
+
+export type Settings = typeof Settings.Type
+
+/** Its process, by its number. */
+export const start = (
+  system: string,
+  settings: Settings
+): Effect.Effect<{ readonly pid: number }, SystemFailed, Scope.Scope> =>
+  Effect.gen(function* () {
+    Fs.mkdirSync(settings.directory, { recursive: true })
+    const worker = yield* Worker.start({ system, program: "peers/keeper", settings, profiles: undefined })
+    return { pid: yield* Effect.flatMap(worker.ask("pid"), Worker.decode(Schema.Int)) }
+  })

@@ -1,0 +1,45 @@
+/** The process that asks ZooKeeper: sets of nodes that exist, and reads behind a sync, on one session with the leader. */
+import { Schema } from "effect"
+import * as Callers from "../../Callers.js"
+import { Load } from "../../Load.js"
+import { keyOf, value } from "../../synod/KeyValue.js"
+import * as Worker from "../../Worker.js"
+import * as Session from "./Session.js"
+
+const { host, port } = Schema.decodeUnknownSync(Schema.Struct({ host: Schema.String, port: Schema.Int }))(
+  Worker.settings()
+)
+const load = Schema.decodeUnknownSync(Load)
+
+/** As many nodes as other systems have keys. */
+const keys = 10_000
+const data = Buffer.from(value)
+const pathOf = (n: number): string => `/${keyOf(n)}`
+
+const prepare = async (): Promise<Session.Session> => {
+  const session = await Session.connect(host, port)
+  const create = (n: number) =>
+    new Promise<void>((resolve, reject) => {
+      session.create(pathOf(n), data, (failure) => (failure === undefined ? resolve() : reject(failure)))
+    })
+  await Promise.all(Array.from({ length: keys }, (_, n) => create(n)))
+  return session
+}
+let prepared: Promise<Session.Session> | undefined
+
+let next = 0
+const path = (): string => {
+  next = (next + 1) % keys
+  return pathOf(next)
+}
+
+Worker.serve({
+  measure: async (argument) => {
+    const session = await (prepared ??= prepare())
+    const asked = load(argument)
+    return Callers.run(
+      asked,
+      asked.operation === "put" ? (done) => session.set(path(), data, done) : (done) => session.read(path(), done)
+    )
+  }
+})
