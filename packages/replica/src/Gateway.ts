@@ -82,16 +82,17 @@ export const make = (
       return Either.right({ slot: learner.through(), answers: fitting, ...others })
     }
 
-    /** A request that would be in vain isn't proposed. */
-    const unfitOf = (bytes: Uint8Array): Effect.Effect<Uint8Array, ClientRpcs.Unfit> | undefined => {
+    /** A request that would be in vain isn't proposed. What is decoded to see so needs not be decoded again to be applied here. */
+    const propose = (bytes: Uint8Array) => {
       const envelope = Envelope.decode(bytes)
       if (Either.isLeft(envelope)) return Effect.succeed(Reply.encode(Reply.refused(envelope.left.message)))
-      if (envelope.right._tag !== "Call") return undefined
-      for (const [index, command] of envelope.right.commands.entries()) {
-        const answer = machine.unfit(command)
-        if (answer !== undefined) return new ClientRpcs.Unfit({ index, answer })
+      const decoded: Array<Machine.Decoded> = []
+      for (const command of envelope.right._tag === "Call" ? envelope.right.commands : []) {
+        const read = machine.decode(command)
+        if (Either.isLeft(read)) return Effect.fail(new ClientRpcs.Unfit({ index: decoded.length, answer: read.left }))
+        decoded.push(read.right)
       }
-      return undefined
+      return proposer.submit(bytes, decoded)
     }
 
     const slots = {
@@ -146,7 +147,7 @@ export const make = (
         // First, since it costs little: what there is no room for isn't looked into. And who doesn't lead may be of another
         // version than the one that does.
         const refused = proposer.refusal(envelope.length)
-        return refused !== undefined ? Effect.fail(refused) : (unfitOf(envelope) ?? proposer.submit(envelope))
+        return refused !== undefined ? Effect.fail(refused) : propose(envelope)
       },
       query: (queries, consistency) =>
         bounded(

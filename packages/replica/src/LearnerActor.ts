@@ -91,9 +91,10 @@ export const make = (
       // Leaders' clocks differ; the machine's time never goes back.
       const time = Math.max(machine.at().time, entry.time)
       const performed: Array<Feed.Record> = []
-      const applied = machine.apply({ slot, time }, batchOf(entry), (index, command, answer) => {
+      const note: Machine.Performed = (index, command, answer) => {
         performed.push({ slot, index, time, command, answer })
-      })
+      }
+      const applied = machine.apply({ slot, time }, batchOf(entry), note, outcomes.decoded(slot, entry))
       if (Either.isLeft(applied)) return applied.left
       outcomes.settle(slot, entry, applied.right)
       options.applied(Entry.sizeOf(entry), performed)

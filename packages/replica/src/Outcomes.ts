@@ -7,6 +7,7 @@
 import { ClientRpcs } from "@synod/client"
 import type { Slot } from "@synod/paxos"
 import { Entry } from "@synod/paxos"
+import type { Machine } from "@synod/state-machine"
 import * as Effect from "effect/Effect"
 
 /**
@@ -17,6 +18,8 @@ import * as Effect from "effect/Effect"
  */
 export interface Submission {
   readonly envelope: Uint8Array
+  /** Its commands, as the machine has decoded them. */
+  readonly decoded: ReadonlyArray<Machine.Decoded>
   readonly end: (outcome: Effect.Effect<Uint8Array, ClientRpcs.Superseded>) => void
 }
 
@@ -27,6 +30,8 @@ export interface Submission {
 export interface Outcomes {
   /** These submissions, in this order, were proposed as this entry in this slot. */
   readonly expect: (slot: Slot.Slot, entry: Entry.Entry, submissions: ReadonlyArray<Submission>) => void
+  /** The commands of the slot, by envelope, if this is the entry that was proposed here; once, since a handler may change them. */
+  readonly decoded: (slot: Slot.Slot, entry: Entry.Entry) => ReadonlyArray<ReadonlyArray<Machine.Decoded>> | undefined
   /** The slot was applied with this entry, and these are the replies to its envelopes. */
   readonly settle: (slot: Slot.Slot, entry: Entry.Entry, replies: ReadonlyArray<Uint8Array>) => void
   /** Nobody waits for anything. */
@@ -37,17 +42,31 @@ export interface Outcomes {
   readonly abandon: () => void
 }
 
+interface Expected {
+  readonly entry: Entry.Entry
+  readonly submissions: ReadonlyArray<Submission>
+  /** What was decoded of it has been taken. */
+  decoded: boolean
+}
+
 /**
  * @since 0.1.0
  * @category constructors
  */
 export const make = (): Outcomes => {
-  const waiting = new Map<Slot.Slot, { readonly entry: Entry.Entry; readonly submissions: ReadonlyArray<Submission> }>()
+  const waiting = new Map<Slot.Slot, Expected>()
   const supersede = (submissions: ReadonlyArray<Submission>) => {
     for (const { end } of submissions) end(Effect.fail(new ClientRpcs.Superseded()))
   }
   return {
-    expect: (slot, entry, submissions) => waiting.set(slot, { entry, submissions }),
+    expect: (slot, entry, submissions) => waiting.set(slot, { entry, submissions, decoded: false }),
+    decoded: (slot, entry) => {
+      const expected = waiting.get(slot)
+      // Another one of the same content came from elsewhere; that is rare.
+      if (expected === undefined || expected.decoded || expected.entry !== entry) return undefined
+      expected.decoded = true
+      return expected.submissions.map(({ decoded }) => decoded)
+    },
     settle: (slot, entry, replies) => {
       const expected = waiting.get(slot)
       if (expected === undefined) return

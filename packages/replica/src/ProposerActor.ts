@@ -14,7 +14,7 @@
 import { ClientRpcs, type Endpoint } from "@synod/client"
 import { Ballot, Entry, Proposer, Slot } from "@synod/paxos"
 import type { Message, NodeId, Quorum, Step } from "@synod/paxos"
-import { Batch, Outcome } from "@synod/state-machine"
+import { Batch, type Machine, Outcome } from "@synod/state-machine"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
@@ -35,9 +35,10 @@ import type { Requests } from "./Requests.js"
 export interface ProposerActor extends Actor.Actor<Proposer.Input | Drain, Proposer.State> {
   /** Why an envelope of so many bytes would not be taken now. */
   readonly refusal: (bytes: number) => ClientRpcs.NotLeader | Outcome.Overloaded | undefined
-  /** Has an envelope proposed, and gives the reply of the learner. */
+  /** Has an envelope proposed, with its commands decoded, and gives the reply of the learner. */
   readonly submit: (
-    envelope: Uint8Array
+    envelope: Uint8Array,
+    decoded: ReadonlyArray<Machine.Decoded>
   ) => Effect.Effect<
     Uint8Array,
     ClientRpcs.NotLeader | ClientRpcs.Superseded | Outcome.Overloaded | Endpoint.Unreachable
@@ -364,11 +365,11 @@ export const make = (options: {
     return {
       ...actor,
       refusal,
-      submit: (envelope) =>
+      submit: (envelope, decoded) =>
         options.requests.ask((answer) => {
           const refused = refusal(envelope.length)
           if (refused !== undefined) return answer(Effect.fail(refused))
-          waiting.push({ envelope, end: answer, refuse: (error) => answer(Effect.fail(error)) })
+          waiting.push({ envelope, decoded, end: answer, refuse: (error) => answer(Effect.fail(error)) })
           waitingBytes += envelope.length
           wake()
         }),

@@ -12,6 +12,7 @@ describe("Outcomes", () => {
     const ends: Array<string> = []
     const submission = (name: string): Outcomes.Submission => ({
       envelope: bytes(),
+      decoded: [{ tag: name, payload: undefined }],
       end: (outcome) =>
         Effect.runSync(
           Effect.match(outcome, {
@@ -39,6 +40,16 @@ describe("Outcomes", () => {
       outcomes.settle(slot(1), other, [bytes(7)])
       expect(ends).toEqual(["a Superseded"])
     }
+  })
+
+  it("what was decoded is given for the very entry that was proposed, and once", () => {
+    const { outcomes, submission } = waiting()
+    const entry = Entry.commands(1, bytes(1))
+    outcomes.expect(slot(1), entry, [submission("a"), submission("b")])
+    expect(outcomes.decoded(slot(2), entry)).toBeUndefined()
+    expect(outcomes.decoded(slot(1), Entry.commands(1, bytes(1)))).toBeUndefined()
+    expect(outcomes.decoded(slot(1), entry)).toMatchObject([[{ tag: "a" }], [{ tag: "b" }]])
+    expect(outcomes.decoded(slot(1), entry)).toBeUndefined()
   })
 
   it("a slot that nobody waits for is settled in silence", () => {

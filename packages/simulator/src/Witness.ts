@@ -272,7 +272,7 @@ export const make = <State>(
         }))
     }))
 
-    const apply: Machine.Machine["apply"] = (at, batch, performed) => {
+    const apply: Machine.Machine["apply"] = (at, batch, performed, decoded) => {
       const state = last
       hold("in order", at.slot === through + 1, () => `node ${node} applies slot ${at.slot} after slot ${through}`)
       hold("time never goes back", at.time >= time, () => `node ${node} applies slot ${at.slot} at an earlier time`)
@@ -280,7 +280,7 @@ export const make = <State>(
       hold("only what is chosen", chosen !== undefined && equal(Applying.batchOf(chosen), batch), () => {
         return `node ${node} applies in slot ${at.slot} what no quorum has accepted there`
       })
-      const result = machine.apply(at, batch, performed)
+      const result = machine.apply(at, batch, performed, decoded)
       if (Either.isLeft(result)) {
         failures++
         world.trace.event(String(node), "fails", () => `slot ${at.slot}: ${result.left.message}`)

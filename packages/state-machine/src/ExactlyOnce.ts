@@ -18,7 +18,7 @@ import * as Either from "effect/Either"
 import * as Answer from "./Answer.js"
 import * as Batch from "./Batch.js"
 import * as Envelope from "./Envelope.js"
-import type { At, Performed } from "./Machine.js"
+import type { At, Decoded, Performed } from "./Machine.js"
 import * as Reply from "./Reply.js"
 import * as Session from "./Session.js"
 
@@ -63,7 +63,7 @@ export interface Held {
 
 /**
  * Applies a batch; one reply an envelope, none for bytes that are no batch. `perform` does a command, the `index`-th of the slot
- * that is done at all, and gives its answer; then `performed` is told.
+ * that is done at all, and gives its answer; then `performed` is told. `decoded` is as of `Machine.apply`.
  *
  * @since 0.1.0
  * @category applying
@@ -72,15 +72,19 @@ export const apply = (
   sessions: Sessions,
   at: At,
   bytes: Uint8Array,
-  perform: (index: number, command: Uint8Array) => Uint8Array,
-  performed?: Performed
+  perform: (index: number, command: Uint8Array, decoded: Decoded | undefined) => Uint8Array,
+  performed?: Performed,
+  decoded?: ReadonlyArray<ReadonlyArray<Decoded>>
 ): ReadonlyArray<Uint8Array> => {
   const batch = Batch.decode(bytes)
   if (Either.isLeft(batch)) return []
   sessions.expire(at.time)
   let count = 0
 
-  const call = ({ acknowledged, commands, first, session: id }: Envelope.Call): Reply.Reply => {
+  const call = (
+    { acknowledged, commands, first, session: id }: Envelope.Call,
+    decoded: ReadonlyArray<Decoded> | undefined
+  ): Reply.Reply => {
     const session = sessions.find(id)
     if (session === undefined) return Reply.sessionExpired(sessions.unapplied(id))
     session.acknowledge(acknowledged)
@@ -89,7 +93,7 @@ export const apply = (
       const answered = answerOf(session, sequence)
       if (answered !== undefined) return answered
       const index = count++
-      const answer = perform(index, command)
+      const answer = perform(index, command, decoded?.[i])
       session.record(sequence, answer)
       performed?.(index, command, answer)
       return answer
@@ -109,20 +113,20 @@ export const apply = (
     return Reply.replied(at.slot, [Answer.withdrawn])
   }
 
-  const reply = (envelope: Envelope.Envelope): Reply.Reply => {
+  const reply = (envelope: Envelope.Envelope, place: number): Reply.Reply => {
     switch (envelope._tag) {
       case "Open":
         return Reply.opened(sessions.open(at.time), sessions.expiry)
       case "Call":
-        return call(envelope)
+        return call(envelope, decoded?.[place])
       case "Resolve":
         return resolve(envelope)
     }
   }
 
-  return batch.right.map((envelopeBytes) => {
+  return batch.right.map((envelopeBytes, place) => {
     const envelope = Envelope.decode(envelopeBytes)
-    return Reply.encode(Either.isLeft(envelope) ? Reply.refused(envelope.left.message) : reply(envelope.right))
+    return Reply.encode(Either.isLeft(envelope) ? Reply.refused(envelope.left.message) : reply(envelope.right, place))
   })
 }
 

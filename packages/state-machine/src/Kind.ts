@@ -7,6 +7,7 @@
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type * as Either from "effect/Either"
 import type * as Runtime from "effect/Runtime"
 import type * as Caller from "./Caller.js"
 import { makeClient } from "./internal/client.js"
@@ -14,7 +15,7 @@ import { HandlerRuntime } from "./internal/handlerRuntime.js"
 import { type Definition, Interpreter } from "./internal/interpreter.js"
 import * as Procedure from "./internal/procedure.js"
 import * as Validate from "./internal/validate.js"
-import type { At } from "./Machine.js"
+import type { At, Decoded } from "./Machine.js"
 import * as SessionTable from "./SessionTable.js"
 
 export type { Definition }
@@ -86,10 +87,10 @@ export type Handler = (payload: unknown) => Effect.Effect<unknown, unknown>
  * @category handlers
  */
 export interface Performer {
-  /** Does a command, the `index`-th of its slot. */
-  readonly command: (at: At, index: number, command: Uint8Array) => Performed
-  /** The answer that a command gets in whichever state, if no handler can be asked. */
-  readonly unfit: (command: Uint8Array) => Uint8Array | undefined
+  /** Does a command, the `index`-th of its slot, which may be decoded already. */
+  readonly command: (at: At, index: number, command: Uint8Array, decoded: Decoded | undefined) => Performed
+  /** As that of `Machine`. */
+  readonly decode: (command: Uint8Array) => Either.Either<Decoded, Uint8Array>
   /** Answers a query with the bytes of an `Answer`. */
   readonly query: (at: At, query: Uint8Array) => Uint8Array
   /** 32 bits of the chance that the handler which runs now sees. */
@@ -126,11 +127,11 @@ export const performer = (
   })
   const interpreter = new Interpreter<boolean>(definition, Object.fromEntries(stateless), handlerRuntime, runtime)
   return {
-    command: (at, index, command) => {
-      const { answer, state } = interpreter.command(false, at, index, command)
+    command: (at, index, command, decoded) => {
+      const { answer, state } = interpreter.command(false, at, index, command, decoded)
       return { answer, succeeded: state }
     },
-    unfit: (command) => interpreter.unfit(command),
+    decode: (command) => interpreter.decode(command),
     query: (at, query) => interpreter.query(false, at, query),
     chance: () => handlerRuntime.random.uint32()
   }

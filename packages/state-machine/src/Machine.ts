@@ -68,6 +68,17 @@ export class MachineFailed extends Data.TaggedError("MachineFailed")<{
 export type Performed = (index: number, command: Uint8Array, answer: Uint8Array) => void
 
 /**
+ * A command as its handler takes it. What is in it may be changed by the handler, so it is done once at most.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Decoded {
+  readonly tag: string
+  readonly payload: unknown
+}
+
+/**
  * @since 0.1.0
  * @category models
  */
@@ -77,18 +88,20 @@ export interface Machine {
   /**
    * Applies the batch of the next slot, all of it or, when it fails, nothing. The replies are one `Reply` an envelope, in order;
    * bytes that are no batch get none and change nothing but the slot. `performed` is told of each command that is done; when the
-   * slot fails, none of that counts. Never throws.
+   * slot fails, none of that counts. `decoded` has what {@link decode} made of the commands of this batch, by envelope, so that
+   * they need not be decoded again. Never throws.
    */
   readonly apply: (
     at: At,
     batch: Uint8Array,
-    performed?: Performed
+    performed?: Performed,
+    decoded?: ReadonlyArray<ReadonlyArray<Decoded>>
   ) => Either.Either<ReadonlyArray<Uint8Array>, MachineFailed>
   /**
-   * The bytes of the `Answer` that a command would get in whichever state, if no handler can be asked: it is no command of this
-   * machine, or its payload doesn't fit. Nothing for any other. Never throws.
+   * Decodes a command. If no handler can be asked, since it is no command of this machine or its payload doesn't fit: the bytes of
+   * the `Answer` that it would get in whichever state. Never throws.
    */
-  readonly unfit: (command: Uint8Array) => Uint8Array | undefined
+  readonly decode: (command: Uint8Array) => Either.Either<Decoded, Uint8Array>
   /** Answers a query from the state as it is now, with the bytes of an `Answer`. Never throws. */
   readonly query: (query: Uint8Array) => Either.Either<Uint8Array, MachineFailed>
   /** The digest of the state as it is now; equal on all replicas after equal slots, however they came there. 16 hex digits. */

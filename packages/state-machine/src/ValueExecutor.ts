@@ -52,10 +52,11 @@ export interface ValueExecutor<State = any> extends Executor {
     state: Replicated<State>,
     at: Machine.At,
     batch: Uint8Array,
-    performed?: Machine.Performed
+    performed?: Machine.Performed,
+    decoded?: ReadonlyArray<ReadonlyArray<Machine.Decoded>>
   ) => Applied<State>
   /** As that of the machine. */
-  readonly unfit: (command: Uint8Array) => Uint8Array | undefined
+  readonly decode: (command: Uint8Array) => Either.Either<Machine.Decoded, Uint8Array>
   /** Answers a query with the bytes of an `Answer`; `at` is the last slot applied. Never throws. */
   readonly query: (state: Replicated<State>, at: Machine.At, query: Uint8Array) => Uint8Array
   /** Equal for equal states, however they came about; 16 hex digits. */
@@ -105,19 +106,19 @@ const bounded = <State>(
     open: () => Effect.sync(() => open(executor, format)),
     apart: () => Effect.sync(() => open(executor, format)),
     initial: { state: definition.initial, sessions: SessionTable.empty },
-    apply: (replicated, at, batch, performed) => {
+    apply: (replicated, at, batch, performed, decoded) => {
       let { state } = replicated
       const sessions = new TableSessions(replicated.sessions, bounds)
-      const perform = (index: number, command: Uint8Array) => {
-        const result = interpreter.command(state, at, index, command)
+      const perform = (index: number, command: Uint8Array, decoded: Machine.Decoded | undefined) => {
+        const result = interpreter.command(state, at, index, command, decoded)
         state = result.state
         return result.answer
       }
-      const replies = ExactlyOnce.apply(sessions, at, batch, perform, performed)
+      const replies = ExactlyOnce.apply(sessions, at, batch, perform, performed, decoded)
       const changed = state !== replicated.state || sessions.table !== replicated.sessions
       return { state: changed ? { state, sessions: sessions.table } : replicated, replies }
     },
-    unfit: (command) => interpreter.unfit(command),
+    decode: (command) => interpreter.decode(command),
     query: (replicated, at, query) => interpreter.query(replicated.state, at, query),
     digest: ({ sessions, state }) =>
       Digest.of([
@@ -143,13 +144,13 @@ const open = <State>(executor: ValueExecutor<State>, format: Snapshot.Format<Sta
   return {
     at: () => at,
     replicated: () => replicated,
-    apply: (next, batch, performed) => {
-      const applied = executor.apply(replicated, next, batch, performed)
+    apply: (next, batch, performed, decoded) => {
+      const applied = executor.apply(replicated, next, batch, performed, decoded)
       replicated = applied.state
       at = next
       return Either.right(applied.replies)
     },
-    unfit: executor.unfit,
+    decode: executor.decode,
     query: (query) => Either.right(executor.query(replicated, at, query)),
     digest: Effect.sync(() => ({ at, digest: executor.digest(replicated) })),
     freeze: Effect.sync(() => {

@@ -80,20 +80,21 @@ export const open = (
     let durable = at.slot
     const freezing = yield* Effect.makeSemaphore(1)
 
-    const perform = (place: Machine.At) => (index: number, command: Uint8Array) => {
-      const { statements } = running
-      const { answer, succeeded } = performer.command(place, index, command)
-      if (statements.trouble !== undefined) throw statements.trouble
-      statements.end(succeeded)
-      return answer
-    }
+    const perform =
+      (place: Machine.At) => (index: number, command: Uint8Array, decoded: Machine.Decoded | undefined) => {
+        const { statements } = running
+        const { answer, succeeded } = performer.command(place, index, command, decoded)
+        if (statements.trouble !== undefined) throw statements.trouble
+        statements.end(succeeded)
+        return answer
+      }
 
-    const apply: Machine.Machine["apply"] = (place, batch, performed) => {
+    const apply: Machine.Machine["apply"] = (place, batch, performed, decoded) => {
       const { applied, begin, connection, sessions, statements } = running
       try {
         begin.run()
         agreed = place.time
-        const replies = ExactlyOnce.apply(sessions, place, batch, perform(place), performed)
+        const replies = ExactlyOnce.apply(sessions, place, batch, perform(place), performed, decoded)
         applied.run(place.slot, place.time)
         database.commit()
         at = place
@@ -205,7 +206,7 @@ export const open = (
     return {
       at: () => at,
       apply,
-      unfit: performer.unfit,
+      decode: performer.decode,
       query,
       digest,
       freeze,

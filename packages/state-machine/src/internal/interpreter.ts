@@ -9,6 +9,7 @@ import * as Runtime from "effect/Runtime"
 import type * as Schema from "effect/Schema"
 import * as Answer from "../Answer.js"
 import * as Command from "../Command.js"
+import type { Decoded } from "../Machine.js"
 import * as Defect from "./defect.js"
 import type { HandlerRuntime } from "./handlerRuntime.js"
 import type * as SessionTable from "../SessionTable.js"
@@ -47,6 +48,9 @@ interface Entry<State> extends Procedure {
   readonly handler: UntypedHandler<State>
 }
 
+/** Whom to ask, and what; or the answer that says why that can't be. */
+type Read<State> = Either.Either<{ readonly entry: Entry<State>; readonly payload: unknown }, Uint8Array>
+
 /** An answer is kept until it is acknowledged, so a tag that no one knows is repeated only so far. */
 const MAX_UNKNOWN_TAG = 100
 
@@ -75,9 +79,10 @@ export class Interpreter<State> {
   }
 
   /** A command is the only thing that moves the state, and only if its handler succeeds with a value it may reply. */
-  command(state: State, at: At, index: number, bytes: Uint8Array): Handled<State> {
+  command(state: State, at: At, index: number, bytes: Uint8Array, decoded?: Decoded): Handled<State> {
     let next = state
-    const answer = this.answer("command", this.commands, state, at, index, bytes, (entry, value) => {
+    const read = decoded === undefined ? this.read("command", this.commands, bytes) : this.known(decoded)
+    const answer = this.answer(read, state, at, index, (entry, value) => {
       if (!Array.isArray(value) || value.length !== 2) return undefined
       const success = encodeSuccess(entry, value[0])
       if (success !== undefined) next = value[1] as State
@@ -87,23 +92,20 @@ export class Interpreter<State> {
   }
 
   query(state: State, at: At, bytes: Uint8Array): Uint8Array {
-    return this.answer("query", this.queries, state, at, 0, bytes, encodeSuccess)
+    return this.answer(this.read("query", this.queries, bytes), state, at, 0, encodeSuccess)
   }
 
-  /** The answer that a command gets in whichever state, since no handler can be asked. */
-  unfit(bytes: Uint8Array): Uint8Array | undefined {
-    return Either.match(this.read("command", this.commands, bytes), {
-      onLeft: (answer) => answer,
-      onRight: () => undefined
-    })
+  /** The command; or the answer that it gets in whichever state, since no handler can be asked. */
+  decode(bytes: Uint8Array): Either.Either<Decoded, Uint8Array> {
+    return Either.map(this.read("command", this.commands, bytes), ({ entry, payload }) => ({ tag: entry.tag, payload }))
+  }
+
+  private known({ payload, tag }: Decoded): Read<State> {
+    return Either.right({ entry: this.commands.get(tag)!, payload })
   }
 
   /** Whom to ask, and what; or why that can't be, as the answer. */
-  private read(
-    kind: string,
-    entries: ReadonlyMap<string, Entry<State>>,
-    bytes: Uint8Array
-  ): Either.Either<{ readonly entry: Entry<State>; readonly payload: unknown }, Uint8Array> {
+  private read(kind: string, entries: ReadonlyMap<string, Entry<State>>, bytes: Uint8Array): Read<State> {
     const command = Command.decode(bytes)
     if (Either.isLeft(command)) return Either.left(Answer.defect(`A ${kind}`, command.left.message))
     const { payload, tag } = command.right
@@ -119,15 +121,12 @@ export class Interpreter<State> {
   }
 
   private answer(
-    kind: string,
-    entries: ReadonlyMap<string, Entry<State>>,
+    read: Read<State>,
     state: State,
     at: At,
     index: number,
-    bytes: Uint8Array,
     onSuccess: (entry: Entry<State>, value: unknown) => Uint8Array | undefined
   ): Uint8Array {
-    const read = this.read(kind, entries, bytes)
     if (Either.isLeft(read)) return read.left
     const { entry, payload } = read.right
     const { tag } = entry
