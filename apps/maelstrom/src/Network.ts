@@ -66,7 +66,7 @@ export const make = (options: {
       if (name === options.self) continue
       const link = makeLink((request) => send(name, "server", start, Wire.encodeFromClient(format, request)))
       links.set(name, link)
-      peers.set(id, yield* Effect.provideService(PeerServer.client, RpcClient.Protocol, link.protocol))
+      peers.set(id, yield* Effect.provideService(PeerServer.client(), RpcClient.Protocol, link.protocol))
     }
     const server = yield* makeServer((name, of, response) =>
       send(name, "client", of, Wire.encodeFromServer(format, response))
@@ -93,9 +93,12 @@ export const make = (options: {
       peers: {
         cluster,
         self: ids.get(options.self)!,
-        members: Array.from(ids.values()),
-        quorums: QuorumSpec.majority,
+        beginning: {
+          _tag: "Found",
+          membership: { voters: Array.from(ids.values()), learners: [], quorums: QuorumSpec.majority }
+        },
         peer: (id) => peers.get(id)!,
+        enter: () => Effect.void,
         serve: (replica) =>
           Effect.asVoid(
             Layer.build(Layer.provide(PeerServer.layer(replica), Layer.succeed(RpcServer.Protocol, server.protocol)))

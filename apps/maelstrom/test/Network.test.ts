@@ -1,8 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Endpoint } from "@synod/client"
 import type { Message, NodeId } from "@synod/paxos"
 import { Ballot } from "@synod/paxos"
-import type { Peers } from "@synod/replica"
+import { Peers } from "@synod/replica"
 import { Effect, Fiber, Mailbox, TestClock } from "effect"
 import type { Body } from "../src/Message.js"
 import * as Network from "../src/Network.js"
@@ -21,7 +20,9 @@ const asked = Effect.gen(function* () {
   const n1 = yield* node("n1", names)
   const n2 = yield* node("n2", names)
   yield* n2.peers.serve(replica(n2.peers.self))
-  const asking = yield* Effect.fork(n1.peers.peer(n2.peers.self).heartbeat({ _tag: "Heartbeat", round: 7 }))
+  const asking = yield* Effect.fork(
+    n1.peers.peer(n2.peers.self).heartbeat({ from: n1.peers.self, epoch: 1 }, { _tag: "Heartbeat", round: 7 })
+  )
   yield* n2.receive("n1", yield* n1.sent.take)
   return { n1, n2, asking, reply: yield* n2.sent.take }
 })
@@ -69,27 +70,17 @@ describe("Network", () => {
 
 // Fixtures
 
-const replica = (self: NodeId.NodeId): Peers.Peer => {
-  const nobody = Effect.fail(new Endpoint.Unreachable({ reason: "nobody is here", sent: false }))
-  return {
-    acceptor: (_message, answer) => {
-      answer(undefined)
-      return () => undefined
-    },
-    snapshot: () => nobody,
-    heartbeat: ({ round }) =>
-      Effect.succeed<Message.HeartbeatReply>({
-        _tag: "HeartbeatReply",
-        round,
-        from: self,
-        claim: Ballot.zero,
-        leading: false,
-        leader: Ballot.zero,
-        happy: false,
-        connected: false
-      }),
-    takeOver: () => nobody,
-    readSlot: () => nobody,
-    client: { submit: () => nobody, query: () => nobody, follow: () => nobody, status: nobody, digest: nobody }
-  }
-}
+const replica = (self: NodeId.NodeId): Peers.Peer => ({
+  ...Peers.unreachable("nobody is here"),
+  heartbeat: (_sent, { round }) =>
+    Effect.succeed<Message.HeartbeatReply>({
+      _tag: "HeartbeatReply",
+      round,
+      from: self,
+      claim: Ballot.zero,
+      leading: false,
+      leader: Ballot.zero,
+      happy: false,
+      connected: false
+    })
+})

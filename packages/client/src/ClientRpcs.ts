@@ -16,6 +16,7 @@
  */
 import * as Rpc from "@effect/rpc/Rpc"
 import * as RpcGroup from "@effect/rpc/RpcGroup"
+import { Epoch } from "@synod/paxos"
 import { Feed, Outcome } from "@synod/state-machine"
 import * as Schema from "effect/Schema"
 
@@ -78,6 +79,10 @@ export const Status = Schema.Struct({
   node: Count,
   /** The machine it runs, and the version of it. */
   machine: Schema.Struct({ name: Schema.String, version: Count }),
+  /** The epoch that it is in: who takes part, and which sets of them decide. Number 0 of a replica that waits to be named. */
+  epoch: Epoch.Epoch,
+  /** Why it serves nobody, in one sentence: it has not joined, or has left; absent while it takes part. */
+  outside: Schema.optionalWith(Schema.String, { exact: true }),
   /** What its proposer does. */
   phase: Schema.Literal("Following", "Preparing", "Leading"),
   /** The node that leads, as far as it knows. */

@@ -50,7 +50,7 @@ export interface Courier {
     target: Target
   ) => Effect.Effect<A, Failed>
   /** The replicas, the nearest first. */
-  readonly nodes: ReadonlyArray<number>
+  readonly nodes: () => ReadonlyArray<number>
 }
 
 /**
@@ -72,7 +72,7 @@ export interface Target {
 export type Refusal = ClientRpcs.NotLeader | ClientRpcs.Superseded | ClientRpcs.Unfit | Outcome.Overloaded | Unreachable
 
 /**
- * A courier to these replicas, at least one, by node; the first is the nearest.
+ * A courier to these replicas, at least one at any time, by node; the first is the nearest. They may change meanwhile.
  *
  * @since 0.1.0
  * @category constructors
@@ -82,19 +82,18 @@ export const make = (
   config: ClientConfig
 ): Effect.Effect<Courier, never, Scope.Scope> =>
   Effect.map(Timeouts.make, (timeouts) => {
-    const nodes = Array.from(endpoints.keys())
-    const nearest = nodes[0]!
+    const nodes = () => Array.from(endpoints.keys())
+    const nearest = () => nodes()[0]!
     const attempt = Duration.toMillis(config.attempt)
     const longest = Duration.toMillis(config.pause)
     /** Who is taken for the leader; all requests move on together when it turns out not to lead. */
-    const leader: Target = { node: nearest }
+    const leader: Target = { node: nearest() }
 
     const moveOn = (target: Target, from: number, hint: number | undefined): void => {
       if (target.node !== from) return
+      const all = nodes()
       target.node =
-        hint !== undefined && hint !== from && endpoints.has(hint)
-          ? hint
-          : nodes[(nodes.indexOf(from) + 1) % nodes.length]!
+        hint !== undefined && hint !== from && endpoints.has(hint) ? hint : all[(all.indexOf(from) + 1) % all.length]!
     }
 
     const carry = <A>(
@@ -112,6 +111,7 @@ export const make = (
         for (;;) {
           const left = deadline - (yield* Clock.currentTimeMillis)
           if (left <= 0) return yield* Effect.fail<Failed>({ _tag: "Failed", unsure, reason, overloaded })
+          if (!endpoints.has(target.node)) target.node = nearest()
           const node = target.node
           const outcome = yield* Effect.either(
             timeouts.within(
@@ -171,7 +171,7 @@ export const make = (
       query: (queries, consistency, deadline) => {
         // Any replica can answer; the nearest one is asked first each time, unless the leader saves the others a question.
         const fresh = consistency === "linearizable" || consistency === "leased"
-        const target = fresh && config.reads === "leader" ? leader : { node: nearest }
+        const target = fresh && config.reads === "leader" ? leader : { node: nearest() }
         return carry(
           (endpoint) => {
             const { node } = target

@@ -39,9 +39,8 @@ export const make = (
   }
 ): Stream.Stream<Feed.Record, Feed.Failure> =>
   Stream.suspend(() => {
-    const { nodes } = courier
     const { query, saw, seen } = options
-    const target: Courier.Target = { node: nodes[0]! }
+    const target: Courier.Target = { node: courier.nodes()[0]! }
     const wait = Math.floor(Duration.toMillis(config.attempt) / 2)
     const question =
       (after: Feed.Position | undefined) =>
@@ -80,7 +79,8 @@ export const make = (
           // Who says so again was asked again because the others can't be reached.
           const asked = lacking.has(target.node)
           lacking.set(target.node, answer.earliest)
-          if (asked || lacking.size === nodes.length) return yield* trimmed()
+          const nodes = courier.nodes()
+          if (asked || lacking.size >= nodes.length) return yield* trimmed()
           target.node = nodes[(nodes.indexOf(target.node) + 1) % nodes.length]!
         }
       })

@@ -2,6 +2,9 @@
  * @since 0.1.0
  */
 
+/** What operators ask of a cluster. */
+export * as Admin from "./Admin.js"
+
 /** Checks a config before it is used. */
 export * as Bounds from "./Bounds.js"
 

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import type { At } from "@synod/paxos/Epoch"
 import type { Slot } from "@synod/paxos/Slot"
 
 /**
@@ -26,6 +27,8 @@ export interface Snapshot {
   readonly slot: Slot
   /** The agreed time of that slot, in milliseconds since 1970. */
   readonly time: number
+  /** The epoch behind that slot, and a ballot: what is in the snapshot of that epoch was chosen at no higher one. */
+  readonly at: At
   /** The size of all pieces together. */
   readonly bytes: number
   /** How many pieces it has, at least one. */

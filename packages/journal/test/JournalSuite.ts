@@ -3,7 +3,7 @@
  */
 import { describe, expect, it } from "@effect/vitest"
 import type { Journal, JournalError, Snapshot } from "@synod/journal"
-import { Durable, Entry, Slot } from "@synod/paxos"
+import { Ballot, Durable, Entry, Epoch, NodeId, Slot } from "@synod/paxos"
 import { Array, Cause, Effect, Exit, FastCheck, type Scope } from "effect"
 import { crc32 } from "node:zlib"
 import { failure } from "./failure.js"
@@ -64,6 +64,28 @@ export const journalSuite = (driver: string, makePlace: Effect.Effect<Place, nev
         const journal = yield* place.open
         expect(journal.recovered).toEqual(promise.state)
         expect(yield* journal.read(Slot.zero, all)).toEqual(entriesOf("ab"))
+      })
+    )
+
+    it.scoped("keeps stop signs, and the epochs they begin and end", () =>
+      Effect.gen(function* () {
+        const place = yield* makePlace
+        const voters = [1, 2, 3].map(NodeId.make)
+        const founders = { voters, learners: [], quorums: { _tag: "Majority" } } as const
+        const newcomer = NodeId.make(65535)
+        const next = {
+          voters: voters.slice(1),
+          learners: [newcomer],
+          quorums: { _tag: "Flexible", prepare: 2, accept: 1 },
+          addresses: [{ node: newcomer, address: "[::1]:7000" }]
+        } as const
+        const sign = Entry.stopSign(1_700_000_000_000.5, 1, next)
+        const { state, ...rest } = appended(0, [entry("a"), sign])
+        const epochs = Epoch.next(Epoch.founded(founders), Ballot.make(2, voters[0]!), Slot.make(2), sign)
+        yield* opened(place, (journal) => journal.write({ ...rest, state: { ...state, epochs } }))
+        const journal = yield* place.open
+        expect(journal.recovered.epochs).toEqual(epochs)
+        expect(yield* journal.read(Slot.zero, all)).toEqual([entry("a"), sign])
       })
     )
 
@@ -301,6 +323,7 @@ const bytes = (text: string) => new TextEncoder().encode(text)
 const whole = (slot: number, pieces: ReadonlyArray<string>): Snapshot.Snapshot => ({
   slot: Slot.make(slot),
   time: 1_700_000_000_000.5,
+  at: { epoch: Epoch.none.present, ballot: Ballot.make(2, NodeId.make(1)) },
   bytes: pieces.join("").length,
   chunks: pieces.length,
   crc: crc32(pieces.join(""))

@@ -20,6 +20,31 @@ import * as Spec from "./QuorumSpec.js"
 export const mostLearners = 64
 
 /**
+ * Characters of an address, at most: a host name has up to 253.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const longestAddress = 300
+
+/**
+ * Where a node is found, in words of whoever connects to it: here nobody looks into them.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Address = Schema.Struct({
+  node: NodeId,
+  address: Schema.NonEmptyString.pipe(Schema.maxLength(longestAddress))
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Address = typeof Address.Type
+
+/**
  * @since 0.1.0
  * @category models
  */
@@ -28,7 +53,11 @@ export const Membership = Schema.Struct({
   /** They get what is proposed as voters do, and have no say. */
   learners: Schema.Array(NodeId).pipe(Schema.maxItems(mostLearners)),
   /** Which sets of voters decide. */
-  quorums: QuorumSpec
+  quorums: QuorumSpec,
+  /** Where members are found that others may not have been told of. Default: nowhere else than where they are known to be. */
+  addresses: Schema.optionalWith(Schema.Array(Address).pipe(Schema.maxItems(QuorumRule.most + mostLearners)), {
+    exact: true
+  })
 })
 
 /**
@@ -44,11 +73,16 @@ export type Membership = typeof Membership.Type
  * @category constructors
  */
 export const make = (membership: Membership): Quorum.Made => {
-  const { learners, quorums, voters } = membership
+  const { addresses = [], learners, quorums, voters } = membership
+  const unusable = (reason: string): Quorum.Made => {
+    const system = `${voters.length} voters and ${learners.length} learners`
+    return Either.left(new Quorum.QuorumsUnusable({ system, reason }))
+  }
   const twice = learners.find((node, i) => voters.includes(node) || learners.indexOf(node) !== i)
-  if (twice === undefined) return Spec.make(quorums, voters)
-  const system = `${voters.length} voters and ${learners.length} learners`
-  return Either.left(new Quorum.QuorumsUnusable({ system, reason: `node ${twice} is named twice` }))
+  if (twice !== undefined) return unusable(`node ${twice} is named twice`)
+  const stranger = addresses.find(({ node }) => !isMember(membership, node))
+  if (stranger !== undefined) return unusable(`node ${stranger.node} has an address and is no member`)
+  return Spec.make(quorums, voters)
 }
 
 /**
@@ -58,6 +92,15 @@ export const make = (membership: Membership): Quorum.Made => {
  * @category getters
  */
 export const nodes = ({ learners, voters }: Membership): ReadonlyArray<NodeId> => [...voters, ...learners]
+
+/**
+ * Does it take part?
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const isMember = ({ learners, voters }: Membership, node: NodeId): boolean =>
+  voters.includes(node) || learners.includes(node)
 
 /**
  * The next step from one membership to another that is wanted: a node becomes a voter only once it keeps up, so that nothing waits
@@ -70,7 +113,10 @@ export const towards = (present: Membership, wanted: Membership, keepsUp: (node:
   const late = wanted.voters.filter((node) => !present.voters.includes(node) && !keepsUp(node))
   if (late.length === 0) return wanted
   const learners = [...present.learners, ...late.filter((node) => !present.learners.includes(node))]
-  return { ...present, learners }
+  const step = { ...present, learners }
+  const news = (wanted.addresses ?? []).filter(({ node }) => isMember(step, node))
+  const known = (present.addresses ?? []).filter(({ node }) => news.every((other) => other.node !== node))
+  return news.length === 0 ? step : { ...step, addresses: [...known, ...news] }
 }
 
 /**

@@ -63,3 +63,19 @@ export const next = (
   // They are learners already, and don't keep up yet.
   return Membership.equals(present.membership, step) ? Either.left({ _tag: "Busy" }) : Either.right(step)
 }
+
+/**
+ * Whether an epoch's membership is what a change of the one before leads to: the wanted one, or a step on the way to it.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const leadsTo = (
+  before: Membership.Membership,
+  wanted: Membership.Membership,
+  present: Membership.Membership
+): boolean =>
+  Membership.equals(
+    present,
+    Membership.towards(before, wanted, (node) => !present.learners.includes(node))
+  )

@@ -24,6 +24,20 @@ export interface QuorumSystem {
 }
 
 /**
+ * Of an epoch in which nobody votes: nothing is decided.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const nobody: QuorumSystem = {
+  name: "nobody",
+  members: [],
+  changesAt: [],
+  isPrepareQuorum: () => false,
+  isAcceptQuorum: () => false
+}
+
+/**
  * The system would let two ballots decide differently, as the two sets show: the first can prepare without meeting
  * the second, which can accept.
  *

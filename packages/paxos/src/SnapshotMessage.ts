@@ -6,6 +6,7 @@
 import * as Schema from "effect/Schema"
 import { Ballot } from "./Ballot.js"
 import { Count } from "./Count.js"
+import { At } from "./Epoch.js"
 import { Slot } from "./Slot.js"
 
 /**
@@ -15,9 +16,11 @@ import { Slot } from "./Slot.js"
  * @category snapshots
  */
 export const FetchSnapshot = Schema.TaggedStruct("FetchSnapshot", {
+  /** The number of the epoch that the asking acceptor is in. */
+  epoch: Count,
   /**
-   * What the asking acceptor has promised. Whoever promised more refuses: its snapshot may hold what was chosen at ballots
-   * above, of which the leader that the asking acceptor follows knows nothing.
+   * What the asking acceptor has promised. Whoever promised more in that epoch refuses: its snapshot may hold what was chosen at
+   * ballots above, of which the leader that the asking acceptor follows knows nothing.
    */
   ballot: Ballot,
   /** The snapshot's slot; 0 for the newest one. */
@@ -43,6 +46,8 @@ export const SnapshotChunk = Schema.TaggedStruct("SnapshotChunk", {
   slot: Slot,
   /** The agreed time of that slot, in milliseconds since 1970. */
   time: Schema.Number,
+  /** The epoch behind that slot, and a ballot: what is in the snapshot of that epoch was chosen at no higher one. */
+  at: At,
   /** The size of the whole snapshot, in bytes. */
   bytes: Count,
   /** How many pieces it has. */

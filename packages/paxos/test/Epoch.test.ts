@@ -1,5 +1,16 @@
-import { Acceptor, Durable, Entry, Epoch, MembershipChange, Proposer, Quorum, QuorumSpec } from "@synod/paxos"
-import type { Membership, Message } from "@synod/paxos"
+import {
+  Acceptor,
+  Durable,
+  Entry,
+  Epoch,
+  Membership,
+  MembershipChange,
+  NodeId,
+  Proposer,
+  Quorum,
+  QuorumSpec
+} from "@synod/paxos"
+import type { Message } from "@synod/paxos"
 import { Either } from "effect"
 import { assert, describe, it } from "vitest"
 import {
@@ -282,5 +293,17 @@ describe("MembershipChange", () => {
     leader.hear(4, promise("1.1", "0.0", 0))
     leader.hear(4, accepted("1.1", 0))
     assert.deepStrictEqual(next(), Either.right(wanted))
+  })
+
+  it("tells a step on the way to what is wanted from somebody else's change", () => {
+    const at = (node: number) => ({ node: NodeId.make(node), address: `10.0.0.${node}:7000` })
+    const wanted = { ...members([2, 3, 4, 5]), addresses: [at(4), at(5)] }
+    const leads = (present: Membership.Membership) => MembershipChange.leadsTo(first, wanted, present)
+    assert.isTrue(leads(wanted))
+    assert.isTrue(leads({ ...members([1, 2, 3], [4, 5]), addresses: [at(4), at(5)] }))
+    assert.isTrue(leads({ ...members([1, 2, 3], [5]), addresses: [at(5)] }))
+    assert.isFalse(leads(members([1, 2, 3], [6])))
+    assert.isFalse(leads(members([2, 3])))
+    assert.isTrue(Either.isLeft(Membership.make({ ...first, addresses: [at(9)] })), "of no member")
   })
 })

@@ -8,21 +8,24 @@
  *   proposers ── Prepare, Accept, Fetch ──►┌──────────┐── write ──► journal
  *             ◄── one reply each ──────────│ acceptor │── Chosen ─► learner
  *   snapshots ── Trim, Install ───────────►│          │── Restore ► learner
- *                                          └────┬─────┘
- *                                               └──── Observe ───► proposer and election of this replica
+ *   replicas  ── Learn, Learned ──────────►└────┬─────┘
+ *                                               ├──── Observe ───► proposer and election of this replica
+ *                                               └──── Enter ─────► they begin anew, in the epoch behind a chosen stop sign
  * ```
  *
  * @since 0.1.0
  */
-import { Journal, type JournalError } from "@synod/journal"
-import { Acceptor, Ballot, Durable, Slot } from "@synod/paxos"
-import type { Entry, Message, NodeId } from "@synod/paxos"
+import { Endpoint } from "@synod/client"
+import { type Contract, Journal, type JournalError } from "@synod/journal"
+import { Acceptor, Ballot, Durable, Epoch, Slot } from "@synod/paxos"
+import type { Entry, Message, NodeId, Step } from "@synod/paxos"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Actor from "./Actor.js"
 import * as Monotonic from "./Monotonic.js"
+import { EpochDiffers } from "./Peers.js"
 import { grant, ReplicaConfig } from "./ReplicaConfig.js"
 
 /**
@@ -33,22 +36,36 @@ import { grant, ReplicaConfig } from "./ReplicaConfig.js"
  */
 export interface Request {
   readonly message: Acceptor.Input
-  readonly reply: (message: Message.ToProposer) => void
-  /** There will be no reply, as if the message were lost. */
-  readonly refuse: (reason: string) => void
+  /** The epoch in which a proposer sent it; none of what counts in any. */
+  readonly epoch?: number
+  readonly reply: (message: Reply) => void
+  /** There will be no reply: it was sent in another epoch, or is as if it were lost. */
+  readonly refuse: (why: Endpoint.Unreachable | EpochDiffers) => void
 }
 
 /**
- * What the own replica asks; nobody waits for a reply.
+ * @since 0.1.0
+ * @category models
+ */
+export type Reply = Message.ToProposer | Message.Learned | Message.Unlearnable
+
+/**
+ * What the own replica asks, or has learned; nobody waits for a reply.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const local = (message: Acceptor.Local): Request => ({
+export const local = (message: Acceptor.Local | Message.Learned): Request => ({
   message,
   reply: () => undefined,
   refuse: () => undefined
 })
+
+/** What the actor does for an input. */
+type Action =
+  | Acceptor.Action
+  /** It came in another epoch than this one. */
+  | { readonly _tag: "Differs"; readonly epoch: number }
 
 /**
  * @since 0.1.0
@@ -77,6 +94,10 @@ export const make = (options: {
   readonly trimmed: () => void
   /** A higher ballot was promised. */
   readonly observe: (ballot: Ballot.Ballot) => void
+  /** This epoch is the one that it is in now, durably, with that promise. May be told again. */
+  readonly enter: (epoch: Epoch.Epoch, promised: Ballot.Ballot) => Effect.Effect<void>
+  /** What was learned from another replica is durable. */
+  readonly learned: () => void
 }): Effect.Effect<AcceptorActor, JournalError.JournalError, Journal.Journal | Scope.Scope> =>
   Effect.gen(function* () {
     const journal = yield* Journal.Journal
@@ -93,7 +114,7 @@ export const make = (options: {
     /** When the write under way began. */
     let writing: number | undefined
 
-    const persist = (asked: ReadonlyArray<Actor.Asked<Request, Acceptor.Action>>) => {
+    const persist = (asked: ReadonlyArray<Actor.Asked<Request, Action>>) => {
       const writes: Array<Durable.Write> = []
       for (const { action } of asked) if (action._tag === "Persist") writes.push(action.write)
       const merged = Durable.merge(writes)
@@ -109,7 +130,7 @@ export const make = (options: {
       writing = undefined
       if (!isPassing(error)) return yield* Effect.fail(error)
       failure = error.message
-      for (const { refuse } of requests) refuse(failure)
+      for (const { refuse } of requests) refuse(lost(error.message))
       yield* Effect.logWarning(`votes no more: ${failure}`)
       const state = yield* Effect.delay(Effect.flatMap(journal.recover, recovered), config.heartbeat).pipe(
         Effect.retry({ while: isPassing, schedule: Schedule.spaced(config.heartbeat) })
@@ -119,57 +140,89 @@ export const make = (options: {
       // The write that failed may be there after all.
       options.observe(state.promised)
       yield* options.deliver(state.chosenThrough, [])
+      yield* options.enter(state.epochs.present, state.promised)
       return state
     })
 
-    const send = (asked: ReadonlyArray<Actor.Asked<Request, Acceptor.Action>>) => {
+    const send = (asked: ReadonlyArray<Actor.Asked<Request, Action>>) => {
       let reading: Array<Effect.Effect<void>> | undefined
       for (const { action, input } of asked) {
         if (action._tag === "Reply") {
           if (action.message._tag === "Promise") options.observe(action.message.ballot)
           input.reply(action.message)
         }
-        if (action._tag === "Refuse") input.refuse("it has granted a lease to another leader")
+        if (action._tag === "Refuse") input.refuse(lost("it has granted a lease to another leader"))
+        if (action._tag === "Differs") input.refuse(new EpochDiffers({ epoch: action.epoch }))
+        if (action._tag === "Teach") input.reply(action.message)
         if (action._tag === "Pull") options.pull(action.source)
         if (action._tag === "Persist" && input.message._tag === "Trim") options.trimmed()
-        if (action._tag === "Read") (reading ??= []).push(read(action.fetch, input))
+        if (action._tag === "Persist" && input.message._tag === "Learned") options.learned()
+        if (action._tag === "Read") {
+          const { after, ballot, bytes } = action.fetch
+          const tell = (entries: ReadonlyArray<Entry.Entry>) => input.reply({ _tag: "Fetched", ballot, after, entries })
+          ;(reading ??= []).push(read(after, { slots: config.replay, bytes }, input, tell))
+        }
+        if (action._tag === "ReadChosen") {
+          const { bytes, lesson, slots } = action
+          const tell = (entries: ReadonlyArray<Entry.Entry>) => input.reply({ ...lesson, entries })
+          ;(reading ??= []).push(read(lesson.after, { slots: Math.min(slots, config.replay), bytes }, input, tell))
+        }
       }
       return reading && Effect.all(reading, { discard: true })
     }
 
     /** A piece that can't be read is not sent; whoever asks again gets it when the journal can. */
-    const read = ({ after, ballot, bytes }: Message.Fetch, { refuse, reply }: Request) =>
-      journal.read(after, { slots: config.replay, bytes }).pipe(
-        Effect.map((entries) => reply({ _tag: "Fetched", ballot, after, entries })),
+    const read = (
+      after: Slot.Slot,
+      limit: Contract.Limit,
+      { refuse }: Request,
+      tell: (entries: ReadonlyArray<Entry.Entry>) => void
+    ) =>
+      journal.read(after, limit).pipe(
+        Effect.map(tell),
         Effect.catchAll((error) => {
-          refuse(error.message)
+          refuse(lost(error.message))
           return Effect.logWarning(error.message)
         })
       )
 
-    const deliver = (asked: ReadonlyArray<Actor.Asked<Request, Acceptor.Action>>) => {
+    const deliver = (asked: ReadonlyArray<Actor.Asked<Request, Action>>) => {
       let after: Slot.Slot | undefined
       let restored: Slot.Slot | undefined
       let entries: Array<Entry.Entry> = []
+      let entered = false
       for (const { action } of asked) {
+        if (action._tag === "Enter") entered = true
         // What was delivered before is in the snapshot.
         if (action._tag === "Restore") [restored, after, entries] = [action.slot, undefined, []]
         if (action._tag !== "Deliver") continue
         after ??= action.after
         entries.push(...action.entries)
       }
-      const delivering = after === undefined ? undefined : options.deliver(after, entries)
-      if (restored === undefined) return delivering
-      return delivering === undefined
-        ? options.restore(restored)
-        : Effect.zipRight(options.restore(restored), delivering)
+      const parts: Array<Effect.Effect<void>> = []
+      if (restored !== undefined) parts.push(options.restore(restored))
+      if (after !== undefined) parts.push(options.deliver(after, entries))
+      if (entered) parts.push(Effect.suspend(enter))
+      return parts.length < 2 ? parts[0] : Effect.all(parts, { discard: true })
     }
 
-    const actor = yield* Actor.make({
+    const enter = () => {
+      const { epochs, promised } = actor.state()
+      return options.enter(epochs.present, promised)
+    }
+
+    const step = (state: Acceptor.State, { epoch, message }: Request): Step.Step<Acceptor.State, Action> => {
+      const { number } = state.epochs.present
+      return epoch === undefined || Epoch.judge(number, epoch) === "obey"
+        ? Acceptor.step(state, message, core, now())
+        : { state, actions: [{ _tag: "Differs", epoch: number }] }
+    }
+
+    const actor: Actor.Actor<Request, Acceptor.State> = yield* Actor.make({
       name: "acceptor",
       initial: yield* recovered(journal.recovered),
       mailbox: config.mailbox,
-      step: (state: Acceptor.State, { message }: Request) => Acceptor.step(state, message, core, now()),
+      step,
       persist,
       recover,
       send,
@@ -179,7 +232,7 @@ export const make = (options: {
       ...actor,
       tell: (request) => {
         if (failure === undefined) return actor.tell(request)
-        request.refuse(failure)
+        request.refuse(lost(failure))
         return true
       },
       trouble: () => {
@@ -202,6 +255,8 @@ const stateOf =
       }
       return Acceptor.recover(durable, entries, grantedUntil())
     })
+
+const lost = (reason: string) => new Endpoint.Unreachable({ reason, sent: true })
 
 /** The disk may be well again the next time. */
 const isPassing = ({ _tag }: JournalError.JournalError): boolean =>

@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import * as Actor from "./Actor.js"
-import { Peers } from "./Peers.js"
+import { isAhead, Peers, type Sent } from "./Peers.js"
 import { ReplicaConfig } from "./ReplicaConfig.js"
 
 /**
@@ -42,6 +42,8 @@ export interface ElectionActor extends Actor.Actor<Input, Election.State> {
  * @category constructors
  */
 export const make = (options: {
+  /** The epoch that it belongs to, and who decides in it. */
+  readonly epoch: number
   readonly quorums: Quorum.QuorumSystem
   /** What the own acceptor has promised. */
   readonly promised: Ballot.Ballot
@@ -53,6 +55,8 @@ export const make = (options: {
   readonly handOver: (to: NodeId.NodeId) => void
   /** Somebody claims this ballot, the highest known. */
   readonly follow: (ballot: Ballot.Ballot) => void
+  /** That node is in a later epoch. */
+  readonly behind: (node: NodeId.NodeId) => void
 }): Effect.Effect<ElectionActor, never, Peers | Scope.Scope> =>
   Effect.gen(function* () {
     const peers = yield* Peers
@@ -61,7 +65,8 @@ export const make = (options: {
     const runFork = Runtime.runFork(yield* Effect.runtime<never>())
     const priority = (node: NodeId.NodeId) => config.priorities[node] ?? 0
     const core: Election.Options = { self: peers.self, quorums: options.quorums, priority }
-    const others = peers.members.filter((node) => node !== peers.self)
+    const sent: Sent = { from: peers.self, epoch: options.epoch }
+    const others = options.quorums.members.filter((node) => node !== peers.self)
     /** Peers that have not answered yet: they are asked again when they have, or can't. */
     const asking = new Set<NodeId.NodeId>()
     /** Those that answered the last time. */
@@ -74,13 +79,16 @@ export const make = (options: {
       for (const node of others) {
         if (asking.has(node)) continue
         asking.add(node)
-        const fiber = runFork(Effect.timeout(peers.peer(node).heartbeat(message), silence), { scope })
+        const fiber = runFork(Effect.timeout(peers.peer(node).heartbeat(sent, message), silence), { scope })
         fiber.addObserver((exit) => {
           asking.delete(node)
           if (exit._tag === "Success") {
             audible.add(node)
             actor.tell({ _tag: "HeartbeatReply", message: exit.value })
-          } else audible.delete(node)
+          } else {
+            audible.delete(node)
+            if (isAhead(exit.cause, options.epoch)) options.behind(node)
+          }
           if (isOver()) heard.unsafeOpen()
         })
       }

@@ -35,7 +35,8 @@ export const make = (
   machine: Machine.Machine,
   options: {
     readonly learner: LearnerActor.LearnerActor
-    readonly proposer: ProposerActor.ProposerActor
+    /** That of the epoch in force. */
+    readonly proposer: () => ProposerActor.ProposerActor
     readonly requests: Requests
     readonly follow: Endpoint.Endpoint["follow"]
     /** The slot to read from, while this replica leads; `leased` if its lease will do. */
@@ -92,13 +93,13 @@ export const make = (
         if (Either.isLeft(read)) return Effect.fail(new ClientRpcs.Unfit({ index: decoded.length, answer: read.left }))
         decoded.push(read.right)
       }
-      return proposer.submit(bytes, decoded)
+      return proposer().submit(bytes, decoded)
     }
 
     const slots = {
       self: peers.self,
       requests,
-      isLeading: () => proposer.state()._tag === "Leading",
+      isLeading: () => proposer().state()._tag === "Leading",
       leader,
       patience: Duration.times(Duration.decode(config.heartbeat), config.silence)
     }
@@ -117,11 +118,11 @@ export const make = (
     /** The lease is looked at again when the answer is there: a leader that was paused meanwhile has it confirmed after all. */
     const leased = (queries: ReadonlyArray<Uint8Array>) =>
       Effect.suspend(() => {
-        const slot = proposer.leased()
+        const slot = proposer().leased()
         if (slot === undefined) return confirmed(queries, "leased")
         return Effect.flatMap(learner.reached(slot), () => {
           const told = answers(queries)
-          return proposer.leased() === undefined ? confirmed(queries, "linearizable") : told
+          return proposer().leased() === undefined ? confirmed(queries, "linearizable") : told
         })
       })
 
@@ -146,7 +147,7 @@ export const make = (
         }
         // First, since it costs little: what there is no room for isn't looked into. And who doesn't lead may be of another
         // version than the one that does.
-        const refused = proposer.refusal(envelope.length)
+        const refused = proposer().refusal(envelope.length)
         return refused !== undefined ? Effect.fail(refused) : propose(envelope)
       },
       query: (queries, consistency) =>

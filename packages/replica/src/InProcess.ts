@@ -1,10 +1,10 @@
 /**
  * All replicas of a cluster in one process, each with its own journal file: for development, tests and demonstrations, and for
- * apps that want durable copies on several disks. Replicas can be killed and started again.
+ * apps that want durable copies on several disks. Replicas can be killed and started again, join and leave.
  *
  * @since 0.1.0
  */
-import { Bounds, Client, type ClientConfig, type ClientRpcs, Endpoint } from "@synod/client"
+import { Admin, Bounds, Client, type ClientConfig, type ClientRpcs, Endpoint } from "@synod/client"
 import { Journal, JournalError, SqliteJournal } from "@synod/journal"
 import { NodeId, QuorumSpec } from "@synod/paxos"
 import type { Quorum } from "@synod/paxos"
@@ -17,6 +17,7 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
+import type * as Founding from "./Founding.js"
 import { type Peer, Peers } from "./Peers.js"
 import * as Replica from "./Replica.js"
 
@@ -49,6 +50,7 @@ export interface Options {
 export type StartError =
   | JournalError.OpenError
   | JournalError.JournalError
+  | Founding.Refused
   | Quorum.QuorumsMiss
   | Quorum.QuorumsUnusable
   | Bounds.ConfigRefused
@@ -63,7 +65,14 @@ export type StartError =
 export class InProcess extends Context.Tag("@synod/replica/InProcess")<
   InProcess,
   {
+    /** All that were ever started, the founders first. */
     readonly nodes: ReadonlyArray<NodeId.NodeId>
+    /**
+     * Starts a replica under a new node, which learns what is chosen and waits until a change of membership names it.
+     */
+    readonly join: (node: NodeId.NodeId) => Effect.Effect<void, StartError>
+    /** Asks for other members. Those that are new must have been started with `join`; those that left still run. */
+    readonly admin: Admin.Admin
     /** Stops a replica's actors and closes its journal, without a word to the others. */
     readonly kill: (node: NodeId.NodeId) => Effect.Effect<void>
     /** Starts a replica from its journal; does nothing if it runs. */
@@ -153,6 +162,7 @@ export const layerJournals = <Name extends string>(
         }
       )
       const nodes = Array.from({ length: replicas }, (_, i) => NodeId.make(i + 1))
+      const founders = { voters: [...nodes], learners: [], quorums: options.quorums ?? QuorumSpec.majority }
       const served = new Map<NodeId.NodeId, Peer>()
       const running = new Map<NodeId.NodeId, Replica.Replica["Type"]>()
       const scopes = new Map<NodeId.NodeId, Scope.CloseableScope>()
@@ -165,33 +175,42 @@ export const layerJournals = <Name extends string>(
             ? Effect.fail(new Endpoint.Unreachable({ reason: `node ${node} does not run`, sent: false }))
             : ask(peer)
         })
-      const direct = new Map(
-        nodes.map((node): [NodeId.NodeId, Peer] => [
-          node,
-          {
-            acceptor: (message, answer) => {
-              const peer = served.get(node)
-              if (peer !== undefined) return peer.acceptor(message, answer)
-              answer(undefined)
-              return () => undefined
-            },
-            heartbeat: (message) => via(node, (peer) => peer.heartbeat(message)),
-            takeOver: (message) => via(node, (peer) => peer.takeOver(message)),
-            readSlot: (leased) => via(node, (peer) => peer.readSlot(leased)),
-            snapshot: (message) => via(node, (peer) => peer.snapshot(message)),
-            client: {
-              submit: (envelope) => via(node, (peer) => peer.client.submit(envelope)),
-              query: (queries, consistency) => via(node, (peer) => peer.client.query(queries, consistency)),
-              follow: (request) => via(node, (peer) => peer.client.follow(request)),
-              status: via(node, (peer) => peer.client.status),
-              digest: via(node, (peer) => peer.client.digest)
-            }
-          }
-        ])
-      )
+      const direct = (node: NodeId.NodeId): Peer => ({
+        acceptor: (sent, message, answer) => {
+          const peer = served.get(node)
+          if (peer !== undefined) return peer.acceptor(sent, message, answer)
+          answer(undefined)
+          return () => undefined
+        },
+        heartbeat: (sent, message) => via(node, (peer) => peer.heartbeat(sent, message)),
+        takeOver: (sent, message) => via(node, (peer) => peer.takeOver(sent, message)),
+        learn: (message) => via(node, (peer) => peer.learn(message)),
+        readSlot: (leased) => via(node, (peer) => peer.readSlot(leased)),
+        snapshot: (message) => via(node, (peer) => peer.snapshot(message)),
+        client: {
+          submit: (envelope) => via(node, (peer) => peer.client.submit(envelope)),
+          query: (queries, consistency) => via(node, (peer) => peer.client.query(queries, consistency)),
+          follow: (request) => via(node, (peer) => peer.client.follow(request)),
+          status: via(node, (peer) => peer.client.status),
+          digest: via(node, (peer) => peer.client.digest)
+        },
+        admin: {
+          change: (request) => via(node, (peer) => peer.admin.change(request)),
+          status: via(node, (peer) => peer.admin.status)
+        }
+      })
       const { between = (_from, _to, peer) => peer } = options
-      const from = (node: NodeId.NodeId | undefined): ReadonlyMap<NodeId.NodeId, Peer> =>
-        new Map(Array.from(direct, ([other, peer]) => [other, between(node, other, peer)]))
+      /** The others as one of them, or the client, reaches them. */
+      const from = (self: NodeId.NodeId | undefined) => {
+        const known = new Map<NodeId.NodeId, Peer>()
+        return (node: NodeId.NodeId): Peer => {
+          const peer = known.get(node) ?? between(self, node, direct(node))
+          known.set(node, peer)
+          return peer
+        }
+      }
+      const outside = from(undefined)
+      const clients = new Map(nodes.map((node) => [node as number, outside(node).client]))
 
       const stop = (node: NodeId.NodeId): Effect.Effect<void> =>
         Effect.suspend(() => {
@@ -207,13 +226,14 @@ export const layerJournals = <Name extends string>(
           yield* stop(node)
           const scope = yield* Scope.fork(outer, ExecutionStrategy.sequential)
           scopes.set(node, scope)
-          const peers = from(node)
           const network = Layer.succeed(Peers, {
             cluster,
             self: node,
-            members: nodes,
-            quorums: options.quorums ?? QuorumSpec.majority,
-            peer: (other) => peers.get(other)!,
+            beginning: founders.voters.includes(node)
+              ? { _tag: "Found", membership: founders }
+              : { _tag: "Join", seeds: nodes.filter((other) => other !== node) },
+            peer: from(node),
+            enter: () => Effect.void,
             serve: (replica) =>
               Effect.acquireRelease(
                 Effect.sync(() => served.set(node, replica)),
@@ -229,13 +249,19 @@ export const layerJournals = <Name extends string>(
         }).pipe(Effect.provide(environment))
 
       yield* Effect.forEach(nodes, start, { discard: true })
-      const caller = yield* Client.make(
-        new Map(Array.from(from(undefined), ([node, { client }]) => [node, client])),
-        options.client
-      )
+      const caller = yield* Client.make(clients, options.client)
       return Context.make(machine.caller, caller).pipe(
         Context.add(InProcess, {
           nodes,
+          join: (node) =>
+            changing.withPermits(1)(
+              Effect.suspend(() => {
+                if (!nodes.includes(node)) nodes.push(node)
+                clients.set(node, outside(node).client)
+                return start(node)
+              })
+            ),
+          admin: Admin.make(() => new Map(nodes.map((node) => [node, outside(node).admin]))),
           start: (node) => changing.withPermits(1)(start(node)),
           kill: (node) => changing.withPermits(1)(stop(node)),
           handOver: (node) => Effect.suspend(() => running.get(node)?.handOver ?? Effect.succeed(false)),

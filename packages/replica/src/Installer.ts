@@ -15,7 +15,7 @@
  */
 import { Journal, type Snapshot } from "@synod/journal"
 import { Slot } from "@synod/paxos"
-import type { Acceptor, Message, NodeId } from "@synod/paxos"
+import type { Acceptor, Epoch, Message, NodeId } from "@synod/paxos"
 import type { Machine } from "@synod/state-machine"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -51,10 +51,12 @@ export const make = (
   options: {
     readonly snapshots: Snapshots.Snapshots
     readonly acceptor: () => Acceptor.State
+    /** Who may have a snapshot. */
+    readonly others: () => ReadonlyArray<NodeId.NodeId>
     /** A write failed, or something else of the journal. */
     readonly failed: () => void
-    /** The snapshot is durable here. */
-    readonly install: (slot: Slot.Slot) => Effect.Effect<void>
+    /** The snapshot of that slot is durable here, and was taken in that epoch. */
+    readonly install: (slot: Slot.Slot, at: Epoch.At) => Effect.Effect<void>
   }
 ): Effect.Effect<Installer, never, Journal.Journal | Peers | Scope.Scope> =>
   Effect.gen(function* () {
@@ -65,7 +67,6 @@ export const make = (
     const runFork = Runtime.runFork(yield* Effect.runtime<never>())
     const { acceptor, snapshots } = options
     const applied = () => machine.at().slot
-    const others = peers.members.filter((node) => node !== peers.self)
     const silence = Duration.times(Duration.decode(config.heartbeat), config.silence)
     /** The node that is asked, and the others that were named meanwhile. */
     let pulling: NodeId.NodeId | undefined
@@ -75,9 +76,11 @@ export const make = (
 
     /** A piece, asked for again while its source is silent, for no longer than a leader would wait for an old entry. */
     const piece = (source: NodeId.NodeId, slot: Slot.Slot, index: number) =>
-      Effect.suspend(() =>
-        peers.peer(source).snapshot({ _tag: "FetchSnapshot", ballot: acceptor().promised, slot, index })
-      ).pipe(
+      Effect.suspend(() => {
+        const { epochs, promised } = acceptor()
+        const epoch = epochs.present.number
+        return peers.peer(source).snapshot({ _tag: "FetchSnapshot", epoch, ballot: promised, slot, index })
+      }).pipe(
         Effect.timeout(silence),
         Effect.catchAll(() => Effect.zipRight(Effect.sleep(config.heartbeat), Effect.fail("silent" as const))),
         Effect.retry({ times: config.patience }),
@@ -108,7 +111,7 @@ export const make = (
     /** The pieces behind this one, one after the other, into the journal, which has those before it. */
     const fetch = (source: NodeId.NodeId, first: Message.SnapshotChunk) =>
       Effect.gen(function* () {
-        const { bytes, chunks, crc, index: from, slot, time } = first
+        const { at, bytes, chunks, crc, index: from, slot, time } = first
         if (from === 0) yield* snapshots.clear
         let sum = 0
         let size = 0
@@ -124,7 +127,7 @@ export const make = (
           sum = crc32(body, sum)
           size += body.length
         }
-        const snapshot: Snapshot.Snapshot = { bytes, chunks, crc, slot, time }
+        const snapshot: Snapshot.Snapshot = { at, bytes, chunks, crc, slot, time }
         if (sum === crc && size === bytes) return yield* Effect.as(snapshots.saved(snapshot), snapshot)
         // Pieces of different snapshots: the next time begins with the first one.
         yield* snapshots.clear
@@ -157,7 +160,7 @@ export const make = (
           Effect.tapErrorTag("SnapshotUnusable", () => snapshots.drop(snapshot.slot))
         )
         restored = { prepared, scope: own }
-        yield* options.install(snapshot.slot)
+        yield* options.install(snapshot.slot, snapshot.at)
       })
 
     const installOwn = Effect.gen(function* () {
@@ -211,6 +214,7 @@ export const make = (
           const what = `a machine at slot ${applied()} and a log that begins behind slot ${trimmedThrough}`
           yield* Effect.logWarning(`node ${peers.self} has ${what}: it needs a snapshot from another replica`)
         }
+        const others = options.others()
         if (others.length > 0) yield* pullOnce(others[turn % others.length]!)
       }
     })

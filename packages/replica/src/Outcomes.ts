@@ -5,8 +5,7 @@
  * @since 0.1.0
  */
 import { ClientRpcs } from "@synod/client"
-import type { Slot } from "@synod/paxos"
-import { Entry } from "@synod/paxos"
+import { Entry, Slot } from "@synod/paxos"
 import type { Machine } from "@synod/state-machine"
 import * as Effect from "effect/Effect"
 
@@ -38,8 +37,10 @@ export interface Outcomes {
   readonly isEmpty: () => boolean
   /** The slots through this one are in a snapshot: what became of them here shows when it is asked for again. */
   readonly skip: (through: Slot.Slot) => void
-  /** This replica doesn't lead any more: whatever waits is to be asked for elsewhere. */
-  readonly abandon: () => void
+  /**
+   * This replica doesn't lead any more: whatever waits for a slot behind that one, or for any, is to be asked for elsewhere.
+   */
+  readonly abandon: (behind?: Slot.Slot) => void
 }
 
 interface Expected {
@@ -85,10 +86,12 @@ export const make = (): Outcomes => {
         supersede(submissions)
       }
     },
-    abandon: () => {
-      const all = Array.from(waiting.values())
-      waiting.clear()
-      for (const { submissions } of all) supersede(submissions)
+    abandon: (behind = Slot.zero) => {
+      for (const [slot, { submissions }] of waiting) {
+        if (slot <= behind) continue
+        waiting.delete(slot)
+        supersede(submissions)
+      }
     }
   }
 }

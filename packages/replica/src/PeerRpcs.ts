@@ -5,10 +5,16 @@
  */
 import * as Rpc from "@effect/rpc/Rpc"
 import * as RpcGroup from "@effect/rpc/RpcGroup"
-import { ClientRpcs } from "@synod/client"
-import { Message } from "@synod/paxos"
+import { Admin, ClientRpcs } from "@synod/client"
+import { Membership, Message, NodeId } from "@synod/paxos"
 import { Outcome } from "@synod/state-machine"
 import * as Schema from "effect/Schema"
+import { EpochDiffers } from "./Peers.js"
+
+/** See `Peers.Sent`. */
+const sent = { from: NodeId.NodeId, epoch: Schema.Int.pipe(Schema.nonNegative()) }
+
+const address = Schema.NonEmptyString.pipe(Schema.maxLength(Membership.longestAddress))
 
 /**
  * What a proposer asks of an acceptor, once or more for each slot: these go by `Direct` of the wire.
@@ -17,22 +23,36 @@ import * as Schema from "effect/Schema"
  * @category groups
  */
 export class AcceptorRpcs extends RpcGroup.make(
-  Rpc.make("Prepare", { payload: Message.Prepare, success: Schema.Union(Message.Promise, Message.Rejected) }),
-  Rpc.make("Accept", { payload: Message.Accept, success: Schema.Union(Message.Accepted, Message.Rejected) }),
-  Rpc.make("Fetch", {
-    payload: Message.Fetch,
-    success: Schema.Union(Message.Fetched, Message.Trimmed, Message.Rejected)
+  Rpc.make("Prepare", {
+    payload: { ...Message.Prepare.fields, ...sent },
+    success: Schema.Union(Message.Promise, Message.Rejected),
+    error: EpochDiffers
   }),
-  Rpc.make("Behind", { payload: Message.Behind, success: Message.Rejected })
+  Rpc.make("Accept", {
+    payload: { ...Message.Accept.fields, ...sent },
+    success: Schema.Union(Message.Accepted, Message.Rejected),
+    error: EpochDiffers
+  }),
+  Rpc.make("Fetch", {
+    payload: { ...Message.Fetch.fields, ...sent },
+    success: Schema.Union(Message.Fetched, Message.Trimmed, Message.Rejected),
+    error: EpochDiffers
+  }),
+  Rpc.make("Behind", {
+    payload: { ...Message.Behind.fields, ...sent },
+    success: Message.Rejected,
+    error: EpochDiffers
+  })
 ) {}
 
 /**
- * What an acceptor asks of another that has a snapshot.
+ * What replicas ask of each other to learn what is chosen, in whichever epoch they are.
  *
  * @since 0.1.0
  * @category groups
  */
-export class SnapshotRpcs extends RpcGroup.make(
+export class LearnerRpcs extends RpcGroup.make(
+  Rpc.make("Learn", { payload: Message.Learn, success: Schema.Union(Message.Learned, Message.Unlearnable) }),
   Rpc.make("FetchSnapshot", {
     payload: Message.FetchSnapshot,
     success: Schema.Union(Message.SnapshotChunk, Message.Rejected, Message.NoSnapshot)
@@ -46,8 +66,17 @@ export class SnapshotRpcs extends RpcGroup.make(
  * @category groups
  */
 export class ElectionRpcs extends RpcGroup.make(
-  Rpc.make("Heartbeat", { payload: Message.Heartbeat, success: Message.HeartbeatReply }),
-  Rpc.make("TakeOver", { payload: Message.TakeOver })
+  Rpc.make("Heartbeat", {
+    payload: Schema.Struct({
+      ...Message.Heartbeat.fields,
+      ...sent,
+      /** Where the asking replica listens: the other one may be in an earlier epoch, to which it does not belong. */
+      address: Schema.optionalWith(address, { exact: true })
+    }),
+    success: Message.HeartbeatReply,
+    error: EpochDiffers
+  }),
+  Rpc.make("TakeOver", { payload: { ...Message.TakeOver.fields, ...sent }, error: EpochDiffers })
 ) {}
 
 /**
@@ -68,9 +97,15 @@ export class ReaderRpcs extends RpcGroup.make(
 ) {}
 
 /**
- * All else that a replica answers: snapshots, election, readers, and clients.
+ * All else that a replica answers: learners, election, readers, clients and operators.
  *
  * @since 0.1.0
  * @category groups
  */
-export class ReplicaRpcs extends RpcGroup.make().merge(SnapshotRpcs, ElectionRpcs, ReaderRpcs, ClientRpcs.ClientRpcs) {}
+export class ReplicaRpcs extends RpcGroup.make().merge(
+  LearnerRpcs,
+  ElectionRpcs,
+  ReaderRpcs,
+  ClientRpcs.ClientRpcs,
+  Admin.ChangeRpcs
+) {}

@@ -5,37 +5,43 @@
  */
 import * as RpcClient from "@effect/rpc/RpcClient"
 import * as RpcServer from "@effect/rpc/RpcServer"
-import { Endpoint } from "@synod/client"
+import { Admin, Endpoint } from "@synod/client"
 import type { ClientRpcs } from "@synod/client"
 import { Slot } from "@synod/paxos"
-import type { Message } from "@synod/paxos"
+import type { Message, NodeId } from "@synod/paxos"
 import { Direct, RpcOptions } from "@synod/wire"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { AcceptorRpcs, ReplicaRpcs } from "./PeerRpcs.js"
-import type { Peer } from "./Peers.js"
+import { EpochDiffers, type Peer, type Sent } from "./Peers.js"
 
 /**
- * A peer that is spoken to over whichever protocol the environment has.
+ * A peer that is spoken to over whichever protocol the environment has. It is told where this replica listens, if `address` says so.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const client: Effect.Effect<Peer, never, RpcClient.Protocol | Scope.Scope> = Effect.gen(function* () {
-  const rpc = yield* RpcClient.make(ReplicaRpcs, RpcOptions.client)
-  const ask = yield* Direct.client(AcceptorRpcs)
-  return {
-    acceptor: (message, answer) =>
-      ask(message._tag, message, (outcome) => answer(outcome._tag === "Success" ? outcome.value : undefined)),
-    heartbeat: (message) => Endpoint.unreachable(rpc.Heartbeat(message)),
-    takeOver: (message) => Endpoint.unreachable(rpc.TakeOver(message)),
-    readSlot: (leased) => Effect.map(Endpoint.unreachable(rpc.ReadSlot({ leased })), Slot.make),
-    snapshot: (message) => Endpoint.unreachable(rpc.FetchSnapshot(message)),
-    client: yield* Endpoint.fromRpc
-  }
-})
+export const client = (options?: {
+  readonly address?: string
+}): Effect.Effect<Peer, never, RpcClient.Protocol | Scope.Scope> =>
+  Effect.gen(function* () {
+    const rpc = yield* RpcClient.make(ReplicaRpcs, RpcOptions.client)
+    const ask = yield* Direct.client(AcceptorRpcs)
+    const where = options?.address === undefined ? {} : { address: options.address }
+    return {
+      acceptor: ({ epoch, from }, message, answer) =>
+        ask(message._tag, { ...message, epoch, from }, (outcome) => answer(replyOf(outcome))),
+      heartbeat: (sent, message) => Endpoint.unreachable(rpc.Heartbeat({ ...message, ...sent, ...where })),
+      takeOver: (sent, message) => Endpoint.unreachable(rpc.TakeOver({ ...message, ...sent })),
+      learn: (message) => Endpoint.unreachable(rpc.Learn(message)),
+      readSlot: (leased) => Effect.map(Endpoint.unreachable(rpc.ReadSlot({ leased })), Slot.make),
+      snapshot: (message) => Endpoint.unreachable(rpc.FetchSnapshot(message)),
+      client: yield* Endpoint.fromRpc,
+      admin: yield* Admin.fromRpc
+    }
+  })
 
 /**
  * Serves a replica over whichever protocol the environment has.
@@ -43,32 +49,60 @@ export const client: Effect.Effect<Peer, never, RpcClient.Protocol | Scope.Scope
  * @since 0.1.0
  * @category layers
  */
-export const layer = (replica: Peer): Layer.Layer<never, never, RpcServer.Protocol> => {
+export const layer = (
+  replica: Peer,
+  options?: {
+    /** Another replica says where it listens. */
+    readonly found?: (node: NodeId.NodeId, address: string) => Effect.Effect<void>
+  }
+): Layer.Layer<never, never, RpcServer.Protocol> => {
   // A replica in this process can't be unreachable; its own reply says what went wrong.
   const local = <A, E>(self: Effect.Effect<A, E | Endpoint.Unreachable>) =>
     Effect.catchIf(self, isUnreachable, Effect.die) as Effect.Effect<A, Exclude<E, Endpoint.Unreachable>>
   /** Which replies there are to which message, the acceptor knows; the schema of the reply is held against it here. */
-  const acceptor = (message: Message.ToAcceptor, answer: (outcome: Exit.Exit<any>) => void): void =>
-    void replica.acceptor(message, (reply) =>
-      answer(reply === undefined ? Exit.die("it is lost") : Exit.succeed(reply))
+  const acceptor = (
+    message: Message.ToAcceptor & Sent,
+    answer: (outcome: Exit.Exit<any, EpochDiffers>) => void
+  ): void =>
+    void replica.acceptor(message, message, (reply) =>
+      answer(
+        reply === undefined
+          ? Exit.die("it is lost")
+          : reply._tag === "EpochDiffers"
+            ? Exit.fail(reply)
+            : Exit.succeed(reply)
+      )
     )
   const direct = { Prepare: acceptor, Accept: acceptor, Fetch: acceptor, Behind: acceptor }
   const handlers = ReplicaRpcs.toLayer({
     FetchSnapshot: (message) => local(replica.snapshot(message)),
-    Heartbeat: (message) => local(replica.heartbeat(message)),
-    TakeOver: (message) => local(replica.takeOver(message)),
+    Learn: (message) => local(replica.learn(message)),
+    Heartbeat: (message) => {
+      const reply = local(replica.heartbeat(message, message))
+      const { address, from } = message
+      const found = address === undefined ? undefined : options?.found?.(from, address)
+      return found === undefined ? reply : Effect.zipRight(found, reply)
+    },
+    TakeOver: (message) => local(replica.takeOver(message, message)),
     ReadSlot: ({ leased }) => local(replica.readSlot(leased)),
     Submit: ({ envelope }) => local(replica.client.submit(envelope)),
     Query: ({ consistency, queries }) => local(replica.client.query(queries, consistency)),
     Follow: (request) => local(replica.client.follow(request)),
     Status: (): Effect.Effect<ClientRpcs.Status> => local(replica.client.status),
-    Digest: (): Effect.Effect<ClientRpcs.Digest> => local(replica.client.digest)
+    Digest: (): Effect.Effect<ClientRpcs.Digest> => local(replica.client.digest),
+    ChangeMembership: (request) => local(replica.admin.change(request))
   })
   const protocol = Layer.scoped(
     RpcServer.Protocol,
     Effect.flatMap(RpcServer.Protocol, (protocol) => Direct.serve(protocol, AcceptorRpcs, direct))
   )
   return RpcServer.layer(ReplicaRpcs, RpcOptions.server).pipe(Layer.provide([handlers, protocol]))
+}
+
+/** Without one, the message is lost. */
+const replyOf = <A, E>(outcome: Exit.Exit<A, E | EpochDiffers>): A | EpochDiffers | undefined => {
+  if (outcome._tag === "Success") return outcome.value
+  return outcome.cause._tag === "Fail" && outcome.cause.error instanceof EpochDiffers ? outcome.cause.error : undefined
 }
 
 const isUnreachable = (error: unknown): error is Endpoint.Unreachable => error instanceof Endpoint.Unreachable

@@ -12,18 +12,19 @@
  * @since 0.1.0
  */
 import { ClientRpcs, type Endpoint } from "@synod/client"
-import { Ballot, Entry, Proposer, Slot } from "@synod/paxos"
-import type { Message, NodeId, Quorum, Step } from "@synod/paxos"
+import { Ballot, Entry, Membership, MembershipChange, Proposer, Slot } from "@synod/paxos"
+import type { Epoch, Message, NodeId, Quorum, Step } from "@synod/paxos"
 import { Batch, type Machine, Outcome } from "@synod/state-machine"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as FiberSet from "effect/FiberSet"
 import type * as Scope from "effect/Scope"
-import type { Request } from "./AcceptorActor.js"
+import type * as AcceptorActor from "./AcceptorActor.js"
 import * as Actor from "./Actor.js"
 import { EventLoop } from "./EventLoop.js"
 import type { Outcomes, Submission } from "./Outcomes.js"
-import { Peers } from "./Peers.js"
+import { Peers, type Sent } from "./Peers.js"
 import * as Monotonic from "./Monotonic.js"
 import { leaseTerms, ReplicaConfig } from "./ReplicaConfig.js"
 import type { Requests } from "./Requests.js"
@@ -32,7 +33,7 @@ import type { Requests } from "./Requests.js"
  * @since 0.1.0
  * @category models
  */
-export interface ProposerActor extends Actor.Actor<Proposer.Input | Drain, Proposer.State> {
+export interface ProposerActor extends Actor.Actor<Input, Proposer.State> {
   /** Why an envelope of so many bytes would not be taken now. */
   readonly refusal: (bytes: number) => ClientRpcs.NotLeader | Outcome.Overloaded | undefined
   /** Has an envelope proposed, with its commands decoded, and gives the reply of the learner. */
@@ -55,12 +56,27 @@ export interface ProposerActor extends Actor.Actor<Proposer.Input | Drain, Propo
   readonly handOver: Effect.Effect<boolean, Endpoint.Unreachable>
   /** The same to this node alone, once it holds about all of the log, and not soon again if nothing came of it. */
   readonly prefer: (to: NodeId.NodeId) => void
+  /** Ends the epoch with a change of membership, if this node leads and may; gives what was proposed. */
+  readonly change: (
+    request: MembershipChange.Request
+  ) => Effect.Effect<Membership.Membership, MembershipChange.Refusal | Endpoint.Unreachable>
+  /** The epoch ended in that slot: from now on it does nothing. Whoever waits is sent on, but for what stands up to there. */
+  readonly retire: (through: Slot.Slot) => void
 }
 
 /** Something waits in the queue or among the reads. */
 interface Drain {
   readonly _tag: "Drain"
 }
+
+/** Somebody asks for other members. */
+interface Change {
+  readonly _tag: "Change"
+  readonly request: MembershipChange.Request
+  readonly answer: (outcome: Effect.Effect<Membership.Membership, MembershipChange.Refusal>) => void
+}
+
+type Input = Proposer.Input | Drain | Change
 
 interface Waiting extends Submission {
   readonly refuse: (error: ClientRpcs.NotLeader) => void
@@ -98,19 +114,23 @@ interface Reader {
  * @category constructors
  */
 export const make = (options: {
+  /** The epoch that it belongs to, and who decides in it. */
+  readonly epoch: Epoch.Epoch
   readonly quorums: Quorum.QuorumSystem
   /** What the own acceptor has promised. */
   readonly promised: Ballot.Ballot
   readonly outcomes: Outcomes
   readonly requests: Requests
   /** The own acceptor. */
-  readonly acceptor: (request: Request) => void
+  readonly acceptor: (request: AcceptorActor.Request) => void
   /** The proposer's ballot and phase, after each change. */
   readonly claim: (claim: { readonly claim: Ballot.Ballot; readonly leading: boolean }) => void
   /** A higher ballot was heard of. */
   readonly observe: (ballot: Ballot.Ballot) => void
   /** The node that leads, as far as the election knows. */
   readonly leader: () => NodeId.NodeId | undefined
+  /** That node is in a later epoch. */
+  readonly behind: (node: NodeId.NodeId) => void
 }): Effect.Effect<ProposerActor, never, Peers | Scope.Scope> =>
   Effect.gen(function* () {
     const peers = yield* Peers
@@ -118,15 +138,17 @@ export const make = (options: {
     const eventLoop = yield* EventLoop
     const clock = yield* Effect.clock
     const runFork = yield* FiberSet.makeRuntime()
-    const { outcomes, quorums } = options
+    const { epoch, outcomes, quorums } = options
+    const { learners } = epoch.membership
+    const sent: Sent = { from: peers.self, epoch: epoch.number }
     const { chunk, keep, patience, pipeline } = config
     const terms = leaseTerms(config)
     const core: Proposer.Options = {
-      ...{ self: peers.self, quorums, pipeline, chunk, keep, patience },
+      ...{ self: peers.self, quorums, learners, pipeline, chunk, keep, patience },
       ...(terms === undefined ? {} : { lease: terms })
     }
     const now = Monotonic.make(clock)
-    const alone = quorums.members.every((node) => node === peers.self)
+    const alone = Membership.nodes(epoch.membership).every((node) => node === peers.self)
 
     let waiting: Array<Waiting> = []
     let waitingBytes = 0
@@ -137,6 +159,7 @@ export const make = (options: {
     /** The round before which nobody is offered the lead for the sake of its priority. */
     let restUntil = 0
     let draining = false
+    let retired = false
     let claimed = Proposer.claim(Proposer.initial(options.promised))
     /** Requests under way to each peer. */
     const outstanding = new Map<NodeId.NodeId, Set<Outstanding>>()
@@ -146,11 +169,16 @@ export const make = (options: {
       return new ClientRpcs.NotLeader(leader === undefined || leader === peers.self ? {} : { leader })
     }
 
-    const step = (state: Proposer.State, input: Proposer.Input | Drain): Step.Step<Proposer.State, Proposer.Action> => {
+    const step = (state: Proposer.State, input: Input): Step.Step<Proposer.State, Proposer.Action> => {
+      if (retired) {
+        if (input._tag === "Change") input.answer(Either.left({ _tag: "Busy" }))
+        return { state, actions: [] }
+      }
       if (input._tag === "Drain") {
         draining = false
         return drain(state)
       }
+      if (input._tag === "Change") return change(state, input)
       if (input._tag === "Tick") giveUp(++rounds - config.silence)
       // What was asked a round ago is lost.
       if (input._tag === "Tick" && handOver !== undefined) handOver.asked = undefined
@@ -158,6 +186,16 @@ export const make = (options: {
       if (waiting.length === 0 && readers.size === 0) return next
       const drained = drain(next.state)
       return { state: drained.state, actions: [...next.actions, ...drained.actions] }
+    }
+
+    /** The stop sign goes behind all that was proposed; what waits is for the next epoch. */
+    const change = (state: Proposer.State, { answer, request }: Change): Step.Step<Proposer.State, Proposer.Action> => {
+      const next: Either.Either<Membership.Membership, MembershipChange.Refusal> =
+        handOver === undefined ? MembershipChange.next(state, epoch, request, core) : Either.left({ _tag: "Busy" })
+      answer(next)
+      if (Either.isLeft(next)) return { state, actions: [] }
+      const sign = Entry.stopSign(clock.unsafeCurrentTimeMillis(), epoch.number, next.right)
+      return Proposer.step(state, { _tag: "Propose", entries: [sign] }, core)
     }
 
     /** Makes slots of what waits, and has the ballot confirmed if reads wait. */
@@ -216,7 +254,7 @@ export const make = (options: {
     /** Once nothing is under way any more: gives up its lease for good, and tells a successor. */
     const handOn = (state: Proposer.State, handing: HandOver): void => {
       const { only, unreachable } = handing
-      const others = peers.members.filter(
+      const others = quorums.members.filter(
         (node) => node !== peers.self && !unreachable.has(node) && (only === undefined || node === only)
       )
       if (others.length === 0 || rounds > handing.last) return endHandOver(false)
@@ -228,7 +266,7 @@ export const make = (options: {
       if (to === undefined) return
       if (!state.lease.released) return void actor.tell({ _tag: "Release" })
       handing.asked = to
-      const fiber = runFork(peers.peer(to).takeOver({ _tag: "TakeOver", ballot: state.ballot }))
+      const fiber = runFork(peers.peer(to).takeOver(sent, { _tag: "TakeOver", ballot: state.ballot }))
       fiber.addObserver((exit) => {
         if (exit._tag === "Success") return
         handing.unreachable.add(to)
@@ -260,7 +298,7 @@ export const make = (options: {
       wake()
     }
 
-    const send = (asked: ReadonlyArray<Actor.Asked<Proposer.Input | Drain, Proposer.Action>>) => {
+    const send = (asked: ReadonlyArray<Actor.Asked<Input, Proposer.Action>>) => {
       const claim = Proposer.claim(actor.state())
       if (claim.leading !== claimed.leading || !Ballot.equals(claim.claim, claimed.claim)) {
         claimed = claim
@@ -302,15 +340,17 @@ export const make = (options: {
         own.length === 0
           ? undefined
           : Effect.sync(() => {
-              for (const message of own) options.acceptor({ message, reply: receive, refuse: () => undefined })
+              for (const message of own) {
+                options.acceptor({ message, epoch: epoch.number, reply: receive, refuse: () => undefined })
+              }
             })
       // The commit of the own acceptor blocks the event loop: what goes to the others leaves first.
       const paced = local && commits && !alone ? Effect.zipRight(eventLoop.turn, local) : local
       return logs && paced ? Effect.zipRight(logs, paced) : (logs ?? paced)
     }
 
-    const receive = (message: Message.ToProposer): void => {
-      actor.tell({ _tag: "Receive", from: peers.self, message })
+    const receive = (message: AcceptorActor.Reply): void => {
+      actor.tell({ _tag: "Receive", from: peers.self, message: message as Message.ToProposer })
     }
 
     /** A request that fails, or finds too many under way already, is a lost message. */
@@ -320,9 +360,11 @@ export const make = (options: {
       if (requests.size >= config.outstanding) return
       const one: Outstanding = { round: rounds, forget: () => undefined }
       requests.add(one)
-      one.forget = peers.peer(to).acceptor(message, (reply) => {
+      one.forget = peers.peer(to).acceptor(sent, message, (reply) => {
         requests.delete(one)
-        if (reply !== undefined) actor.tell({ _tag: "Receive", from: to, message: reply })
+        if (reply === undefined) return
+        if (reply._tag !== "EpochDiffers") actor.tell({ _tag: "Receive", from: to, message: reply })
+        else if (reply.epoch > epoch.number) options.behind(to)
       })
     }
 
@@ -356,8 +398,10 @@ export const make = (options: {
       send
     })
 
+    const leads = () => !retired && actor.state()._tag === "Leading"
+
     const refusal = (bytes: number): ClientRpcs.NotLeader | Outcome.Overloaded | undefined => {
-      if (actor.state()._tag !== "Leading") return notLeader()
+      if (!leads()) return notLeader()
       if (waitingBytes + bytes <= config.waitingBytes) return undefined
       return new Outcome.Overloaded({ retryAfter: Duration.decode(config.retryAfter) })
     }
@@ -374,7 +418,7 @@ export const make = (options: {
           wake()
         }),
       handOver: options.requests.ask((answer) => {
-        if (alone || actor.state()._tag !== "Leading") return answer(Effect.succeed(false))
+        if (alone || !leads()) return answer(Effect.succeed(false))
         begin(undefined).ends.push((handed) => answer(Effect.succeed(handed)))
         wake()
       }),
@@ -383,9 +427,19 @@ export const make = (options: {
         begin(to)
         wake()
       },
-      leased: () => Proposer.leased(actor.state(), core, now()),
+      change: (request) =>
+        options.requests.ask((answer) => {
+          if (retired || !actor.tell({ _tag: "Change", request, answer })) answer(Effect.fail({ _tag: "Busy" }))
+        }),
+      retire: (through) => {
+        retired = true
+        outcomes.abandon(through)
+        refuseAll()
+        if (handOver !== undefined) endHandOver(false)
+      },
+      leased: () => (retired ? undefined : Proposer.leased(actor.state(), core, now())),
       confirm: options.requests.ask((answer) => {
-        if (actor.state()._tag !== "Leading") return answer(Effect.fail(notLeader()))
+        if (!leads()) return answer(Effect.fail(notLeader()))
         if (readers.size + (confirming?.readers.size ?? 0) >= config.waitingReads) {
           return answer(Effect.fail(new Outcome.Overloaded({ retryAfter: Duration.decode(config.retryAfter) })))
         }

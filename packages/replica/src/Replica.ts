@@ -17,34 +17,35 @@
  *
  * @since 0.1.0
  */
-import { type Bounds, Client, type ClientConfig, type ClientRpcs, Endpoint } from "@synod/client"
+import { Admin, type Bounds, Client, type ClientConfig, type ClientRpcs, Endpoint } from "@synod/client"
 import { Journal, type JournalError, JournalStore } from "@synod/journal"
-import { Ballot, Election, QuorumSpec, Slot } from "@synod/paxos"
-import type { Message, NodeId, Quorum } from "@synod/paxos"
+import { Ballot, Membership, Slot } from "@synod/paxos"
+import type { Epoch, NodeId, Quorum } from "@synod/paxos"
 import { Machine } from "@synod/state-machine"
 import type { Caller, Executor, StateMachine } from "@synod/state-machine"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import * as Random from "effect/Random"
 import * as Runtime from "effect/Runtime"
 import * as Scope from "effect/Scope"
 import * as AcceptorActor from "./AcceptorActor.js"
 import type * as Actor from "./Actor.js"
-import * as ElectionActor from "./ElectionActor.js"
+import * as CatchingUp from "./CatchingUp.js"
+import * as EpochRoles from "./EpochRoles.js"
 import * as Feeds from "./Feeds.js"
+import * as Founding from "./Founding.js"
 import * as Gateway from "./Gateway.js"
+import * as Hearing from "./Hearing.js"
 import * as Installer from "./Installer.js"
 import * as LearnerActor from "./LearnerActor.js"
 import * as Outcomes from "./Outcomes.js"
 import { type Peer, Peers } from "./Peers.js"
 import * as Progress from "./Progress.js"
-import * as ProposerActor from "./ProposerActor.js"
 import * as Replays from "./Replays.js"
 import * as ReplicaConfig from "./ReplicaConfig.js"
 import * as Requests from "./Requests.js"
@@ -82,6 +83,8 @@ export class Replica extends Context.Tag("@synod/replica/Replica")<
      * on. False if it doesn't lead, or leads on since nobody could take over within `ReplicaConfig.handOver` heartbeats.
      */
     readonly handOver: Effect.Effect<boolean>
+    /** Asks the cluster for other members. */
+    readonly admin: Admin.Admin
     /** Ends when the replica has stopped by itself, with the reason. */
     readonly stopped: Effect.Effect<never, ReplicaStopped>
   }
@@ -97,6 +100,7 @@ export const make = (
   executor: Executor.Executor
 ): Effect.Effect<
   { readonly replica: Replica["Type"]; readonly peer: Peer },
+  | Founding.Refused
   | Quorum.QuorumsMiss
   | Quorum.QuorumsUnusable
   | Bounds.ConfigRefused
@@ -105,11 +109,18 @@ export const make = (
   Journal.Journal | Peers | Scope.Scope
 > =>
   Effect.gen(function* () {
+    const { beginning, self } = yield* Peers
+    const journal = yield* Founding.begin(yield* Journal.Journal, self, beginning)
+    return yield* Effect.provideService(join(executor), Journal.Journal, journal)
+  })
+
+/** The actors, joined up. */
+const join = (executor: Executor.Executor) =>
+  Effect.gen(function* () {
     const journal = yield* Journal.Journal
     const peers = yield* Peers
-    const config = yield* ReplicaConfig.checked
-    const quorums = yield* QuorumSpec.make(peers.quorums, peers.members)
-    const { acceptedThrough, promised, trimmedThrough } = journal.recovered
+    yield* ReplicaConfig.checked
+    const { acceptedThrough, epochs, promised, trimmedThrough } = journal.recovered
     const started = yield* Effect.clockWith((clock) => clock.currentTimeMillis)
     const where = { cluster: peers.cluster, node: peers.self }
     const machine = yield* executor.open(where)
@@ -118,7 +129,7 @@ export const make = (
       const reason = `it holds slot ${own}, and the journal of node ${peers.self} ends at slot ${acceptedThrough}: they don't belong together`
       return yield* new Machine.MachineFailed({ machine: executor.machine.name, reason, passing: false })
     }
-    yield* Snapshots.bringOn(machine)
+    const brought = yield* Snapshots.bringOn(machine)
     const from = Slot.make(machine.at().slot)
     const lacks = from < trimmedThrough
 
@@ -132,7 +143,7 @@ export const make = (
     const giveWay = (): void => {
       outcomes.abandon()
       runFork(
-        Effect.orElseSucceed(proposer.handOver, () => false),
+        Effect.orElseSucceed(roles.proposer.handOver, () => false),
         { scope }
       )
     }
@@ -155,13 +166,14 @@ export const make = (
       scope
     )
     const feeds = yield* Scope.extend(
-      Feeds.make(machine, { learner, replays, requests, leader: () => leader() }),
+      Feeds.make(machine, { learner, replays, requests, leader: () => roles.leader() }),
       scope
     )
     const observe = (ballot: Ballot.Ballot): void => {
-      proposer.tell({ _tag: "Observe", ballot })
-      election.tell({ _tag: "Observe", ballot })
+      roles.proposer.tell({ _tag: "Observe", ballot })
+      roles.election.tell({ _tag: "Observe", ballot })
     }
+    const behind = (node: NodeId.NodeId): void => catchingUp.from(node)
     const acceptor: AcceptorActor.AcceptorActor = yield* Scope.extend(
       AcceptorActor.make({
         restore: (slot) => {
@@ -171,7 +183,9 @@ export const make = (
         pull: (source) => installer.pull(source),
         trimmed: () => snapshots.trimmed(),
         deliver: learner.learn,
-        observe
+        observe,
+        enter: (epoch, promised) => enter(epoch, promised),
+        learned: () => catchingUp.learned()
       }),
       scope
     )
@@ -184,53 +198,37 @@ export const make = (
       }),
       scope
     )
+    /** Whom it may ask: those who take part, or whom it was told of. */
+    const others = (): ReadonlyArray<NodeId.NodeId> => {
+      const known = Membership.nodes(roles.epoch.membership)
+      const { beginning } = peers
+      const seeds = beginning._tag === "Found" ? beginning.membership.voters : beginning.seeds
+      return (known.length > 0 ? known : seeds).filter((node) => node !== peers.self)
+    }
     const installer: Installer.Installer = yield* Scope.extend(
       Installer.make(machine, {
         snapshots,
         acceptor: acceptor.state,
+        others,
         failed: reaffirm,
-        install: (slot) => acceptor.offer(AcceptorActor.local({ _tag: "Install", slot }))
+        install: (slot, at) => acceptor.offer(AcceptorActor.local({ _tag: "Install", slot, at }))
+      }),
+      scope
+    )
+    const catchingUp: CatchingUp.CatchingUp = yield* Scope.extend(
+      CatchingUp.make({
+        acceptor: acceptor.state,
+        learn: (message) => acceptor.offer(AcceptorActor.local(message)),
+        pull: (source) => installer.pull(source)
       }),
       scope
     )
     // Chosen through there at least, which the journal may not have noted.
-    if (from > own) yield* acceptor.offer(AcceptorActor.local({ _tag: "Install", slot: from }))
-    else if (from > 0) yield* acceptor.offer(AcceptorActor.local({ _tag: "Applied", slot: from }))
-    const proposer: ProposerActor.ProposerActor = yield* Scope.extend(
-      ProposerActor.make({
-        quorums,
-        promised,
-        outcomes,
-        requests,
-        acceptor: acceptor.tell,
-        claim: (claim) => election.tell({ _tag: "Claim", ...claim }),
-        observe: (ballot) => election.tell({ _tag: "Observe", ballot }),
-        leader: () => leader()
-      }),
-      scope
-    )
-    const election: ElectionActor.ElectionActor = yield* Scope.extend(
-      ElectionActor.make({
-        quorums,
-        promised,
-        // Who can't vote, or apply, can't lead.
-        campaign: (campaign) => {
-          if (trouble() === undefined) proposer.tell(campaign)
-        },
-        withdraw: () => proposer.tell({ _tag: "Withdraw" }),
-        handOver: proposer.prefer,
-        follow: (ballot) => proposer.tell({ _tag: "Observe", ballot })
-      }),
-      scope
-    )
+    if (from > own && brought !== undefined) {
+      yield* acceptor.offer(AcceptorActor.local({ _tag: "Install", slot: from, at: brought.at }))
+    } else if (from > 0) yield* acceptor.offer(AcceptorActor.local({ _tag: "Applied", slot: from }))
 
     const trouble = (): string | undefined => acceptor.trouble() ?? learner.stalled()
-
-    /** Whom it follows, as long as it hears of it: to send clients to one that is gone would only cost them time. */
-    const leader = (): NodeId.NodeId | undefined => {
-      const { happy, leader } = election.state()
-      return happy && leader.node !== 0 ? leader.node : undefined
-    }
 
     const stopped = yield* Deferred.make<never, ReplicaStopped>()
     const stop = (cause: Cause.Cause<Actor.Failure>): Effect.Effect<void> => {
@@ -242,9 +240,49 @@ export const make = (
         first ? Effect.zipRight(say, Effect.forkDaemon(Scope.close(scope, Exit.void))) : Effect.void
       )
     }
-    const start = <A, State>(actor: Actor.Actor<A, State>) =>
-      Effect.forkIn(Effect.catchAllCause(actor.run, stop), scope)
-    yield* Effect.all([start(learner), start(acceptor), start(proposer), start(election)])
+    const run = <A, State>(actor: Actor.Actor<A, State>) => Effect.catchAllCause(actor.run, stop)
+
+    let asked = 0
+    const begin = (epoch: Epoch.Epoch, promised: Ballot.Ballot, led?: number) =>
+      Effect.gen(function* () {
+        yield* peers.enter(epoch)
+        const own = yield* Scope.fork(scope, ExecutionStrategy.sequential)
+        const made = yield* EpochRoles.make(epoch, {
+          ...{ promised, led, outcomes, requests, trouble, behind, run },
+          acceptor: acceptor.tell,
+          poll: () => {
+            const nodes = others()
+            if (nodes.length > 0) catchingUp.from(nodes[asked++ % nodes.length]!)
+          }
+        }).pipe(Scope.extend(own))
+        return { ...made, scope: own }
+      }).pipe(Effect.provideService(Peers, peers))
+    let roles = yield* begin(epochs.present, promised)
+
+    const enter = (epoch: Epoch.Epoch, promised: Ballot.Ballot): Effect.Effect<void> =>
+      Effect.suspend(() => {
+        const { election, epoch: present, proposer, scope: old } = roles
+        if (epoch.number === present.number) return Effect.void
+        proposer.retire(epoch.after)
+        return Effect.gen(function* () {
+          roles = yield* Effect.orDie(begin(epoch, promised, election.state().leader.node))
+          // Nobody here waits for what its requests wait for.
+          yield* Effect.forkIn(Scope.close(old, Exit.void), scope)
+          yield* Effect.logInfo(`node ${peers.self} is in epoch ${epoch.number}: ${Admin.format(epoch.membership)}`)
+        })
+      })
+
+    /** Why it serves nobody. */
+    const outside = (): string | undefined => {
+      const { membership, number } = roles.epoch
+      if (Membership.isMember(membership, peers.self)) return undefined
+      return number === 0
+        ? `node ${peers.self} has not joined the cluster yet: no change of membership has named it`
+        : `node ${peers.self} is no member of the cluster any more: it is not in epoch ${number}`
+    }
+
+    yield* Effect.forkIn(run(learner), scope)
+    yield* Effect.forkIn(run(acceptor), scope)
     yield* learner.offer({ _tag: "Chosen", after: journal.recovered.chosenThrough, entries: [] })
     if (lacks) installer.rebuild()
     else {
@@ -252,27 +290,18 @@ export const make = (
       yield* Effect.forkIn(Progress.tell(learner, { node: peers.self, started, from, through }), scope)
     }
 
-    const pause = Effect.flatMap(Random.next, (random) =>
-      Effect.sleep(Duration.times(Duration.decode(config.heartbeat), 1 + config.jitter * (random - 0.5)))
-    )
-    const resend = Effect.sync(() => proposer.tell({ _tag: "Tick" })).pipe(Effect.zipRight(pause))
-    // On a busy machine answers are late, and some lie in the sockets when the pause is over: late isn't silent.
-    const round = Effect.sync(() => election.tell({ _tag: "Tick" })).pipe(
-      Effect.zipRight(pause),
-      Effect.zipRight(election.heard)
-    )
-    yield* Effect.forkIn(Effect.forever(resend), scope)
-    yield* Effect.forkIn(Effect.forever(round), scope)
-
     const status = Effect.sync((): ClientRpcs.Status => {
       const { chosenThrough, log, promised, trimmedThrough } = acceptor.state()
-      const known = leader()
+      const known = roles.leader()
       const trouble = acceptor.trouble()
       const stalled = learner.stalled()
+      const left = outside()
       return {
         node: peers.self,
         machine: executor.machine,
-        phase: proposer.state()._tag,
+        epoch: roles.epoch,
+        ...(left === undefined ? {} : { outside: left }),
+        phase: roles.proposer.state()._tag,
         ...(known === undefined ? {} : { leader: known }),
         promised: Ballot.format(promised),
         acceptedThrough: log.through,
@@ -292,64 +321,44 @@ export const make = (
     /** While it leads: at once from a lease that holds, if that will do; otherwise once its ballot is confirmed. */
     const readSlot = (leased: boolean) =>
       Effect.suspend(() => {
-        const slot = leased ? proposer.leased() : undefined
-        return slot === undefined ? proposer.confirm : Effect.succeed(slot)
+        const slot = leased ? roles.proposer.leased() : undefined
+        return slot === undefined ? roles.proposer.confirm : Effect.succeed(slot)
       })
 
-    const client = yield* Scope.extend(
-      Gateway.make(machine, { learner, leader, proposer, readSlot, requests, follow: feeds.follow, status, digest }),
+    const gateway = yield* Scope.extend(
+      Gateway.make(machine, {
+        ...{ learner, readSlot, requests, status, digest },
+        follow: feeds.follow,
+        leader: () => roles.leader(),
+        proposer: () => roles.proposer
+      }),
       scope
     )
-
-    /** Asks an actor; a mailbox that is full loses the request. */
-    const ask = <Input, Reply>(actor: Actor.Actor<Input, unknown>, request: (reply: (reply: Reply) => void) => Input) =>
-      requests.ask<Reply, Endpoint.Unreachable>((answer) => {
-        if (actor.tell(request((reply) => answer(Effect.succeed(reply))))) return
-        const reason = `node ${peers.self} has too much to do`
-        answer(Effect.fail(new Endpoint.Unreachable({ reason, sent: true })))
+    /** What it holds grows old unnoticed. */
+    const inside = <A, E>(effect: Effect.Effect<A, E>) =>
+      Effect.suspend((): Effect.Effect<A, E | Endpoint.Unreachable> => {
+        const reason = outside()
+        return reason === undefined ? effect : new Endpoint.Unreachable({ reason, sent: false })
       })
-
-    const unless =
-      (trouble: () => string | undefined) =>
-      <A>(effect: Effect.Effect<A, Endpoint.Unreachable>) =>
-        Effect.suspend(() => {
-          const reason = trouble()
-          return reason === undefined ? effect : new Endpoint.Unreachable({ reason, sent: false })
-        })
-    /** It answers for its journal: a leader that can't write is missed, and whoever can't write is no help to others. */
-    const whileItVotes = unless(acceptor.trouble)
-    const whileItCanLead = unless(trouble)
-
-    /** While it hears its leader it lets nobody else prepare: as if the message were lost. */
-    const heeds = (message: Message.ToAcceptor): boolean =>
-      message._tag !== "Prepare" || Election.heeds(election.state(), message)
-
-    const peer: Peer = {
-      acceptor: (message, answer) => {
-        let open = true
-        const end = (reply: Message.ToProposer | undefined): void => {
-          if (open) answer(reply)
-          open = false
-        }
-        const lost = () => end(undefined)
-        if (!heeds(message) || !acceptor.tell({ message, reply: end, refuse: lost })) lost()
-        return () => void (open = false)
-      },
-      heartbeat: (message) =>
-        whileItVotes(
-          ask<ElectionActor.Input, Message.HeartbeatReply>(election, (reply) => ({ _tag: "Heartbeat", message, reply }))
-        ),
-      takeOver: (message) => whileItCanLead(Effect.sync(() => void election.tell({ _tag: "TakeOver", message }))),
-      readSlot,
-      snapshot: (message) =>
-        Effect.catchAll(snapshots.serve(message), ({ message: reason }) =>
-          Effect.fail(new Endpoint.Unreachable({ reason, sent: true }))
-        ),
-      client
+    const client: Endpoint.Endpoint = {
+      ...gateway,
+      query: (queries, consistency) => inside(gateway.query(queries, consistency)),
+      follow: (request) => inside(gateway.follow(request))
     }
+
+    const peer = Hearing.make({
+      ...{ self: peers.self, acceptor, snapshots, requests, trouble, behind, readSlot, client },
+      roles: () => roles
+    })
     yield* Scope.extend(peers.serve(peer), scope)
-    const handOver = Effect.orElseSucceed(proposer.handOver, () => false)
-    return { replica: { node: peers.self, status, digest, handOver, stopped: Deferred.await(stopped) }, peer }
+    const handOver = Effect.suspend(() => Effect.orElseSucceed(roles.proposer.handOver, () => false))
+    const admin = Admin.make(
+      () => new Map([[peers.self, peer.admin], ...others().map((node) => [node, peers.peer(node).admin] as const)])
+    )
+    return {
+      replica: { node: peers.self, status, digest, handOver, admin, stopped: Deferred.await(stopped) },
+      peer
+    }
   })
 
 /**
@@ -364,6 +373,7 @@ export const layer = <Name extends string, E extends Executor.Executor>(
   options?: { readonly client?: Partial<ClientConfig.ClientConfig> }
 ): Layer.Layer<
   Caller.Id<Name> | Replica,
+  | Founding.Refused
   | Quorum.QuorumsMiss
   | Quorum.QuorumsUnusable
   | Bounds.ConfigRefused
@@ -377,11 +387,26 @@ export const layer = <Name extends string, E extends Executor.Executor>(
       const peers = yield* Peers
       const store = yield* JournalStore.JournalStore
       const journal = yield* store.open({ cluster: peers.cluster, node: peers.self })
-      const { peer, replica } = yield* Effect.provideService(make(yield* machine.executor), Journal.Journal, journal)
+      const endpoints = new Map<number, Endpoint.Endpoint>()
+      const enter = (epoch: Epoch.Epoch) =>
+        Effect.map(peers.enter(epoch), () => {
+          const members = Membership.nodes(epoch.membership)
+          for (const node of endpoints.keys()) {
+            if (node !== peers.self && !members.some((member) => member === node)) endpoints.delete(node)
+          }
+          for (const node of members) if (node !== peers.self) endpoints.set(node, peers.peer(node).client)
+        })
+      const { peer, replica } = yield* make(yield* machine.executor).pipe(
+        Effect.provideService(Journal.Journal, journal),
+        Effect.provideService(Peers, { ...peers, enter })
+      )
       // Whoever leads and is told to stop hands over first, so that nobody has to find out that it is gone.
       yield* Effect.addFinalizer(() => replica.handOver)
-      const endpoints = new Map([[peers.self as number, peer.client]])
-      for (const node of peers.members) if (node !== peers.self) endpoints.set(node, peers.peer(node).client)
+      // This replica is asked first.
+      const others = [...endpoints]
+      endpoints.clear()
+      endpoints.set(peers.self, peer.client)
+      for (const [node, endpoint] of others) endpoints.set(node, endpoint)
       const caller = yield* Client.make(endpoints, options?.client)
       return Context.make(machine.caller, caller).pipe(Context.add(Replica, replica))
     })

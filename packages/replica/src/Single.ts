@@ -4,11 +4,10 @@
  *
  * @since 0.1.0
  */
-import { Endpoint } from "@synod/client"
 import { NodeId, QuorumSpec } from "@synod/paxos"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { type Peer, Peers } from "./Peers.js"
+import { Peers, unreachable } from "./Peers.js"
 
 /**
  * A cluster of this replica alone.
@@ -21,24 +20,13 @@ export const layer = (options: {
   readonly cluster: string
 }): Layer.Layer<Peers> => {
   const self = NodeId.make(1)
-  const nobody = () => Effect.fail(new Endpoint.Unreachable({ reason: "this replica is alone", sent: false }))
-  const peer: Peer = {
-    acceptor: (_message, answer) => {
-      answer(undefined)
-      return () => undefined
-    },
-    heartbeat: nobody,
-    takeOver: nobody,
-    readSlot: nobody,
-    snapshot: nobody,
-    client: { submit: nobody, query: nobody, follow: nobody, status: nobody(), digest: nobody() }
-  }
+  const membership = { voters: [self], learners: [], quorums: QuorumSpec.majority }
   return Layer.succeed(Peers, {
     cluster: options.cluster,
     self,
-    members: [self],
-    quorums: QuorumSpec.majority,
-    peer: () => peer,
+    beginning: { _tag: "Found", membership },
+    peer: () => unreachable("this replica is alone"),
+    enter: () => Effect.void,
     serve: () => Effect.void
   })
 }

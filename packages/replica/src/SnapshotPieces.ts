@@ -12,6 +12,7 @@
  */
 import { Journal, type JournalError, type Snapshot } from "@synod/journal"
 import { Slot } from "@synod/paxos"
+import type { Epoch } from "@synod/paxos"
 import type { Machine } from "@synod/state-machine"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -22,13 +23,14 @@ import * as Pace from "./Pace.js"
 import { ReplicaConfig } from "./ReplicaConfig.js"
 
 /**
- * Writes all pieces of a state into the journal, and says what the snapshot is that they make up.
+ * Writes all pieces of a state into the journal, and says what the snapshot is that they make up; `epoch` is that behind its slot.
  *
  * @since 0.1.0
  * @category saving
  */
 export const save = (
-  frozen: Machine.Frozen
+  frozen: Machine.Frozen,
+  epoch: Epoch.At
 ): Effect.Effect<Snapshot.Snapshot, JournalError.JournalError | Machine.MachineFailed, Journal.Journal> =>
   Effect.gen(function* () {
     const journal = yield* Journal.Journal
@@ -62,7 +64,7 @@ export const save = (
       size = whole.length
     }
     if (size > 0 || chunks === 0) yield* savePiece(Buffer.concat(parts))
-    return { slot, time: frozen.at.time, bytes, chunks, crc }
+    return { slot, time: frozen.at.time, at: epoch, bytes, chunks, crc }
   })
 
 /**

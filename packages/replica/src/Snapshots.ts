@@ -15,7 +15,7 @@
  * @since 0.1.0
  */
 import { Journal, type JournalError, type Snapshot } from "@synod/journal"
-import { Acceptor, Slot } from "@synod/paxos"
+import { Acceptor, Epoch, Slot } from "@synod/paxos"
 import type { Message } from "@synod/paxos"
 import type { Machine } from "@synod/state-machine"
 import * as Cause from "effect/Cause"
@@ -38,7 +38,7 @@ export interface Snapshots {
   readonly applied: (bytes: number) => void
   /** The log is shorter now: room can be given back. */
   readonly trimmed: () => void
-  /** Hands out a piece, to a replica that has promised as much as this one. */
+  /** Hands out a piece, to a replica of an earlier epoch, or one that has promised as much as this one. */
   readonly serve: (request: Message.FetchSnapshot) => Effect.Effect<Served, JournalError.JournalError>
   /** The slot of the newest one; 0 when there is none. */
   readonly newest: () => Slot.Slot
@@ -61,14 +61,14 @@ export type Served = Message.SnapshotChunk | Message.Rejected | Message.NoSnapsh
 /**
  * Brings a machine that was just opened on by the newest snapshot that can be used, if that is worth it: it must reach as far
  * as the log was trimmed, and save a machine that stands somewhere already from applying more slots than lie between two
- * snapshots.
+ * snapshots. Gives that snapshot.
  *
  * @since 0.1.0
  * @category restoring
  */
 export const bringOn = (
   machine: Machine.Machine
-): Effect.Effect<void, JournalError.JournalError | Machine.MachineFailed, Journal.Journal> =>
+): Effect.Effect<Snapshot.Snapshot | undefined, JournalError.JournalError | Machine.MachineFailed, Journal.Journal> =>
   Effect.gen(function* () {
     const journal = yield* Journal.Journal
     const config = yield* ReplicaConfig
@@ -83,8 +83,9 @@ export const bringOn = (
         Effect.as(true),
         Effect.catchTag("SnapshotUnusable", ({ message }) => Effect.as(Effect.logWarning(message), false))
       )
-      if (brought) return
+      if (brought) return snapshot
     }
+    return undefined
   })
 
 /**
@@ -127,7 +128,9 @@ export const make = (
           yield* sweep
           const frozen = yield* machine.freeze
           if (frozen.at.slot <= last.slot) return
-          yield* saved(yield* Effect.provideService(SnapshotPieces.save(frozen), Journal.Journal, journal))
+          const { epochs, promised } = options.acceptor()
+          const { at } = Epoch.at(epochs, promised, Slot.make(frozen.at.slot))
+          yield* saved(yield* Effect.provideService(SnapshotPieces.save(frozen, at), Journal.Journal, journal))
         })
       )
       .pipe(Effect.scoped)
@@ -174,10 +177,11 @@ export const make = (
       )
     }
 
-    const serve: Snapshots["serve"] = ({ ballot, index, slot }) =>
+    const serve: Snapshots["serve"] = ({ ballot, epoch, index, slot }) =>
       Effect.gen(function* () {
         const acceptor = options.acceptor()
-        if (!Acceptor.lends(acceptor, ballot)) {
+        const own = acceptor.epochs.present.number
+        if (epoch === own && !Acceptor.lends(acceptor, ballot)) {
           const { acceptedBallot, acceptedThrough, chosenThrough, promised } = Acceptor.durable(acceptor)
           return { _tag: "Rejected" as const, ballot, promised, acceptedBallot, acceptedThrough, chosenThrough }
         }
@@ -185,6 +189,7 @@ export const make = (
         const snapshot = slot === 0 ? whole[0] : whole.find((one) => one.slot === slot)
         const none = { _tag: "NoSnapshot" as const, slot }
         if (snapshot === undefined || index >= snapshot.chunks) return none
+        if (epoch > own || !Epoch.isKnown(snapshot.at)) return none
         pins.set(snapshot.slot, clock.unsafeCurrentTimeMillis() + Duration.toMillis(config.pin))
         return yield* journal.readChunk(snapshot.slot, index).pipe(
           Effect.map((body) => ({ _tag: "SnapshotChunk" as const, ...snapshot, index, body })),

@@ -6,7 +6,7 @@
 import * as RpcClient from "@effect/rpc/RpcClient"
 import * as RpcServer from "@effect/rpc/RpcServer"
 import type { Bounds } from "@synod/client"
-import { NodeId, QuorumSpec } from "@synod/paxos"
+import { Membership, NodeId, QuorumSpec } from "@synod/paxos"
 import { Tcp } from "@synod/wire"
 import * as Config from "effect/Config"
 import * as ConfigError from "effect/ConfigError"
@@ -15,7 +15,8 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import { type Peer, Peers } from "./Peers.js"
+import * as Links from "./Links.js"
+import { type Beginning, Peers, unreachable } from "./Peers.js"
 import * as PeerServer from "./PeerServer.js"
 import * as ReplicaConfig from "./ReplicaConfig.js"
 
@@ -30,7 +31,15 @@ export interface Options {
   readonly node: number
   /** Where every replica listens, this one among them, by node: a whole number from 1 to 65,535. */
   readonly members: Members
-  /** Which sets of them decide, the same at every replica. Default: majorities. */
+  /**
+   * What the replica does while its journal holds nothing; from then on its journal knows who takes part.
+   *
+   * - `found`: it founds the cluster with all other members, each of which is told the same. Default.
+   * - `join`: it belongs to nothing until a change of membership names it, and learns from the other members meanwhile.
+   * - `return`: it doesn't start, since its journal was lost. The right setting once a replica has begun.
+   */
+  readonly begin?: "found" | "join" | "return"
+  /** Which sets of them decide, the same at every founder. Default: majorities. */
   readonly quorums?: QuorumSpec.QuorumSpec
 }
 
@@ -40,7 +49,38 @@ export interface Options {
  * @since 0.1.0
  * @category models
  */
-export type Members = Readonly<Record<number, { readonly host: string; readonly port: number }>>
+export type Members = Readonly<Record<number, Place>>
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Place {
+  readonly host: string
+  readonly port: number
+}
+
+/**
+ * `HOST:PORT`, such as `10.0.0.1:7000` or `[::1]:7000`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const parseAddress = (text: string): Place | undefined => {
+  const [, host, port] = /^(\[[^\]]{1,64}\]|[^:]{1,255}):(\d{1,5})$/.exec(text) ?? []
+  return host === undefined || Number(port) > 65_535
+    ? undefined
+    : { host: host.replace(/^\[|\]$/g, ""), port: Number(port) }
+}
+
+/**
+ * What {@link parseAddress} reads.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const formatAddress = ({ host, port }: Place): string =>
+  host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`
 
 /**
  * The members don't make a cluster.
@@ -61,15 +101,16 @@ export class MembersRefused extends Data.TaggedError("MembersRefused")<{ readonl
  * @category constructors
  */
 export const parseMembers = (text: string): Either.Either<Members, MembersRefused> => {
-  const members: Record<number, { readonly host: string; readonly port: number }> = {}
+  const members: Record<number, Place> = {}
   for (const part of text.split(",")) {
-    const [, node, host, port] = /^\s*(\d{1,5})=(\[[^\]]{1,64}\]|[^:]{1,255}):(\d{1,5})\s*$/.exec(part) ?? []
-    if (node === undefined || host === undefined || Number(port) > 65_535) {
+    const [, node, address = ""] = /^\s*(\d{1,5})=(\S{1,300})\s*$/.exec(part) ?? []
+    const place = parseAddress(address)
+    if (node === undefined || place === undefined) {
       return Either.left(new MembersRefused({ reason: `"${part}" is not NODE=HOST:PORT, such as 1=127.0.0.1:7001` }))
     }
     if (Number(node) in members)
       return Either.left(new MembersRefused({ reason: `node ${Number(node)} is named twice` }))
-    members[Number(node)] = { host: host.replace(/^\[|\]$/g, ""), port: Number(port) }
+    members[Number(node)] = place
   }
   return Either.right(members)
 }
@@ -86,7 +127,8 @@ export const members = (name: string): Config.Config<Members> =>
   )
 
 /**
- * Listens where `members` says, and keeps a connection to every other member.
+ * Listens where `members` says, and keeps a connection to every other member: those of the setting at first, and those of the
+ * epoch in force from then on. Where a change of membership says that a member listens, it is looked for there.
  *
  * @since 0.1.0
  * @category layers
@@ -95,10 +137,12 @@ export const layer = (options: Options): Layer.Layer<Peers, Tcp.ListenError | Me
   Layer.scoped(
     Peers,
     Effect.gen(function* () {
-      const addresses = new Map<NodeId.NodeId, { readonly host: string; readonly port: number }>()
-      for (const [name, address] of Object.entries(options.members)) addresses.set(yield* nodeId(Number(name)), address)
+      const configured = new Map<NodeId.NodeId, string>()
+      for (const [name, place] of Object.entries(options.members)) {
+        configured.set(yield* nodeId(Number(name)), formatAddress(place))
+      }
       const self = yield* nodeId(options.node)
-      const own = addresses.get(self)
+      const own = options.members[options.node]
       if (own === undefined) {
         return yield* new MembersRefused({ reason: `node ${self} is this replica and not one of them` })
       }
@@ -107,31 +151,52 @@ export const layer = (options: Options): Layer.Layer<Peers, Tcp.ListenError | Me
         maxFrameBytes: ReplicaConfig.maxFrameBytes(yield* ReplicaConfig.checked)
       }
       const { protocol } = yield* Tcp.serverProtocol({ ...own, ...wire })
-      const others = Array.from(addresses).filter(([node]) => node !== self)
-      const peers = new Map<NodeId.NodeId, Peer>(
-        yield* Effect.forEach(
-          others,
-          ([node, address]) =>
-            PeerServer.client.pipe(
-              Effect.provideServiceEffect(RpcClient.Protocol, Tcp.clientProtocol({ ...address, ...wire })),
-              Effect.map((peer) => [node, peer] as const)
-            ),
-          { concurrency: "unbounded" }
-        )
-      )
+      const links = yield* Links.make({
+        connect: (address) => {
+          const to = parseAddress(address)
+          return to === undefined
+            ? Effect.succeed(unreachable(`"${address}" is not HOST:PORT`))
+            : Effect.provideServiceEffect(
+                PeerServer.client({ address: formatAddress(own) }),
+                RpcClient.Protocol,
+                Tcp.clientProtocol({ ...to, ...wire })
+              )
+        }
+      })
+      const voters = Array.from(configured.keys())
       return {
         cluster: options.cluster,
         self,
-        members: Array.from(addresses.keys()),
-        quorums: options.quorums ?? QuorumSpec.majority,
-        peer: (node) => peers.get(node)!,
+        beginning: beginningOf(options, self, voters),
+        peer: links.peer,
+        enter: ({ membership, number }) => {
+          const agreed = new Map((membership.addresses ?? []).map(({ address, node }) => [node, address]))
+          const members = number === 0 ? voters : Membership.nodes(membership)
+          const others = members.filter((node) => node !== self)
+          return links.keep(new Map(others.map((node) => [node, agreed.get(node) ?? configured.get(node)])))
+        },
         serve: (replica) =>
           Effect.asVoid(
-            Layer.build(Layer.provide(PeerServer.layer(replica), Layer.succeed(RpcServer.Protocol, protocol)))
+            Layer.build(
+              Layer.provide(
+                PeerServer.layer(replica, { found: links.found }),
+                Layer.succeed(RpcServer.Protocol, protocol)
+              )
+            )
           )
       }
     })
   )
+
+const beginningOf = (
+  { begin = "found", quorums = QuorumSpec.majority }: Options,
+  self: NodeId.NodeId,
+  voters: ReadonlyArray<NodeId.NodeId>
+): Beginning => {
+  if (begin === "found") return { _tag: "Found", membership: { voters, learners: [], quorums } }
+  const seeds = voters.filter((node) => node !== self)
+  return begin === "join" ? { _tag: "Join", seeds } : { _tag: "Return", seeds }
+}
 
 const nodeId = (node: number): Effect.Effect<NodeId.NodeId, MembersRefused> =>
   Either.mapLeft(

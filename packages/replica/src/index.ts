@@ -8,11 +8,17 @@ export * as AcceptorActor from "./AcceptorActor.js"
 /** The one place where steps meet the world. */
 export * as Actor from "./Actor.js"
 
+/** How a replica learns what is chosen when no leader sends it. */
+export * as CatchingUp from "./CatchingUp.js"
+
 /** How pieces of snapshots are compressed. */
 export * as Compression from "./Compression.js"
 
 /** The election as an actor. */
 export * as ElectionActor from "./ElectionActor.js"
+
+/** What of a replica belongs to one epoch. */
+export * as EpochRoles from "./EpochRoles.js"
 
 /** The turn of the event loop. */
 export * as EventLoop from "./EventLoop.js"
@@ -26,8 +32,14 @@ export * as Feeds from "./Feeds.js"
 /** The commands of a machine, and the answers to queries that are followed, as it goes on. */
 export * as FeedTracks from "./FeedTracks.js"
 
+/** How a replica comes by its membership. */
+export * as Founding from "./Founding.js"
+
 /** What clients reach of a replica. */
 export * as Gateway from "./Gateway.js"
+
+/** What other replicas reach of one. */
+export * as Hearing from "./Hearing.js"
 
 /** All replicas of a cluster in one process. */
 export * as InProcess from "./InProcess.js"
@@ -37,6 +49,9 @@ export * as Installer from "./Installer.js"
 
 /** The learner as an actor. */
 export * as LearnerActor from "./LearnerActor.js"
+
+/** Connections to the other replicas. */
+export * as Links from "./Links.js"
 
 /** Who waits for which slot. */
 export * as Outcomes from "./Outcomes.js"

@@ -5,7 +5,7 @@
 import { Client, type ClientConfig, Endpoint } from "@synod/client"
 import { Journal, type JournalError } from "@synod/journal"
 import type { NodeId } from "@synod/paxos"
-import { Actor, InProcess, type Peers } from "@synod/replica"
+import { Actor, InProcess, Peers } from "@synod/replica"
 import { Cause, Clock, Context, Deferred, Effect, FiberSet, Layer, Ref, type Scope } from "effect"
 import { Tally, TallyLive } from "./Tally.js"
 
@@ -38,6 +38,8 @@ export interface Cluster {
   readonly nodes: ReadonlyArray<NodeId.NodeId>
   readonly kill: (node: NodeId.NodeId) => Effect.Effect<void>
   readonly start: (node: NodeId.NodeId) => Effect.Effect<void>
+  readonly join: (node: NodeId.NodeId) => Effect.Effect<void>
+  readonly admin: InProcess.InProcess["Type"]["admin"]
   readonly handOver: InProcess.InProcess["Type"]["handOver"]
   readonly status: InProcess.InProcess["Type"]["status"]
   readonly digest: InProcess.InProcess["Type"]["digest"]
@@ -63,8 +65,11 @@ export interface Cluster {
     options?: Partial<ClientConfig.ClientConfig>,
     around?: (endpoint: Endpoint.Endpoint) => Endpoint.Endpoint
   ) => Effect.Effect<TallyClient, never, Scope.Scope>
-  /** Waits until all replicas have applied the same slots, and gives their digests. */
+  /** Waits until all replicas, or these, have applied the same slots, and gives their digests. */
   readonly digests: Effect.Effect<ReadonlyArray<string>>
+  readonly digestsOf: (nodes: ReadonlyArray<NodeId.NodeId>) => Effect.Effect<ReadonlyArray<string>>
+  /** The replica as others see it. */
+  readonly peer: (node: NodeId.NodeId) => Peers.Peer
 }
 
 export type TallyClient = Effect.Effect.Success<typeof Tally.client>
@@ -76,6 +81,7 @@ export const make = (
   Effect.gen(function* () {
     const disks = new Map<NodeId.NodeId, Journal.MemoryDisk>()
     const endpoints = new Map<NodeId.NodeId, Endpoint.Endpoint>()
+    const peers = new Map<NodeId.NodeId, Peers.Peer>()
     const isolated = new Set<NodeId.NodeId>()
     let armed: { readonly crash: Crash; left: number; readonly down: Deferred.Deferred<void> } | undefined
     let questions = 0
@@ -125,18 +131,20 @@ export const make = (
     const between = (from: NodeId.NodeId | undefined, to: NodeId.NodeId, peer: Peers.Peer): Peers.Peer => {
       if (from === undefined) {
         endpoints.set(to, peer.client)
+        peers.set(to, peer)
         return peer
       }
       return {
-        acceptor: (message, answer) => {
+        acceptor: (sent, message, answer) => {
           if (!isCut(from, to)) {
-            return peer.acceptor(message, (reply) => answer(isCut(from, to) ? undefined : reply))
+            return peer.acceptor(sent, message, (reply) => answer(isCut(from, to) ? undefined : reply))
           }
           answer(undefined)
           return () => undefined
         },
-        heartbeat: (message) => cut(from, to, peer.heartbeat(message)),
-        takeOver: (message) => cut(from, to, peer.takeOver(message)),
+        heartbeat: (sent, message) => cut(from, to, peer.heartbeat(sent, message)),
+        takeOver: (sent, message) => cut(from, to, peer.takeOver(sent, message)),
+        learn: (message) => cut(from, to, peer.learn(message)),
         readSlot: (leased) =>
           Effect.suspend(() => {
             questions++
@@ -147,7 +155,8 @@ export const make = (
             pieces.push({ slot: message.slot, index: message.index })
             return cut(from, to, peer.snapshot(message))
           }),
-        client: peer.client
+        client: peer.client,
+        admin: peer.admin
       }
     }
 
@@ -158,7 +167,7 @@ export const make = (
         journal: (node, cluster) => Layer.merge(onDisk(node, cluster), Layer.succeed(Actor.Checkpoint, reach(node)))
       }).pipe(Layer.provide(TallyLive))
     ).pipe(Effect.orDie)
-    const { digest, handOver, kill, nodes, start, status } = Context.get(context, InProcess.InProcess)
+    const { admin, digest, handOver, join, kill, nodes, start, status } = Context.get(context, InProcess.InProcess)
 
     const statuses = Effect.map(
       Effect.forEach(nodes, (node) => Effect.option(status(node))),
@@ -166,16 +175,53 @@ export const make = (
     )
     const leading = Effect.map(statuses, (all) => {
       const leader = all.find(({ phase }) => phase === "Leading")
-      const settled = all.every(
+      // Those who left hear of no ballot.
+      const members = all.filter(({ outside }) => outside === undefined)
+      const settled = members.every(
         ({ node, phase, promised }) =>
           promised === leader?.promised && phase === (node === leader.node ? "Leading" : "Following")
       )
-      return settled && all.length >= 2 ? nodes.find((node) => node === leader?.node) : undefined
+      return settled && members.length >= 2 ? nodes.find((node) => node === leader?.node) : undefined
     })
+
+    const digestsOf = (nodes: ReadonlyArray<NodeId.NodeId>) =>
+      Effect.gen(function* () {
+        const all = Effect.map(
+          Effect.forEach(nodes, (node) => Effect.option(digest(node))),
+          (all) => all.flatMap((one) => (one._tag === "Some" ? [one.value] : []))
+        )
+        yield* until(
+          "all replicas have applied the same slots",
+          Effect.map(
+            all,
+            (all) => all.length === nodes.length && new Set(all.map((one) => one.appliedThrough)).size === 1
+          )
+        )
+        return (yield* all).map((one) => one.digest)
+      })
+
+    const lasting = new Map<NodeId.NodeId, Endpoint.Endpoint>()
+    /** One that joins later, too. */
+    const endpoint = (node: NodeId.NodeId): Endpoint.Endpoint => {
+      const known = lasting.get(node)
+      if (known !== undefined) return known
+      const now = () => endpoints.get(node) ?? Peers.unreachable(`node ${node} has not joined`).client
+      const made: Endpoint.Endpoint = {
+        submit: (envelope) => Effect.suspend(() => now().submit(envelope)),
+        query: (queries, consistency) => Effect.suspend(() => now().query(queries, consistency)),
+        follow: (request) => Effect.suspend(() => now().follow(request)),
+        status: Effect.suspend(() => now().status),
+        digest: Effect.suspend(() => now().digest)
+      }
+      lasting.set(node, made)
+      return made
+    }
 
     return {
       nodes,
       kill,
+      join: (node) => Effect.orDie(join(node)),
+      admin,
       handOver,
       status,
       digest,
@@ -207,7 +253,7 @@ export const make = (
       heal: () => isolated.clear(),
       questions: () => questions,
       pieces: () => pieces,
-      endpoint: (node) => endpoints.get(node)!,
+      endpoint,
       leader: Effect.gen(function* () {
         for (;;) {
           yield* until(
@@ -220,27 +266,15 @@ export const make = (
         }
       }),
       client: (nodes, options, around = (endpoint) => endpoint) =>
-        Client.make(new Map(nodes.map((node) => [node, around(endpoints.get(node)!)])), options).pipe(
+        Client.make(new Map(nodes.map((node) => [node, around(endpoint(node))])), options).pipe(
           Effect.orDie,
           Effect.flatMap((caller) => Effect.provideService(Tally.client, Tally.caller, caller))
         ),
-      digests: Effect.gen(function* () {
-        const all = Effect.map(
-          Effect.forEach(nodes, (node) => Effect.option(digest(node))),
-          (all) => all.flatMap((one) => (one._tag === "Some" ? [one.value] : []))
-        )
-        yield* until(
-          "all replicas have applied the same slots",
-          Effect.map(
-            all,
-            (all) => all.length === nodes.length && new Set(all.map((one) => one.appliedThrough)).size === 1
-          )
-        )
-        return (yield* all).map((one) => one.digest)
-      })
+      digests: Effect.suspend(() => digestsOf(nodes)),
+      digestsOf,
+      peer: (node) => peers.get(node)!
     }
   })
-
 /** What became of the commands of a load. */
 export interface Account {
   /** The position that each acknowledged key was said to have. */

@@ -18,21 +18,26 @@ const make = Effect.gen(function* () {
     acceptor: () => () => undefined,
     heartbeat: silent,
     takeOver: silent,
+    learn: silent,
     readSlot: silent,
     snapshot: () =>
       Effect.zipRight(
         Effect.sync(() => asked.push(node)),
         Effect.never
       ),
-    client: { submit: silent, query: silent, follow: silent, status: Effect.never, digest: Effect.never }
+    client: { submit: silent, query: silent, follow: silent, status: Effect.never, digest: Effect.never },
+    admin: { change: silent, status: Effect.never }
   })
   const replica = yield* Replica.make(yield* Tally.executor.pipe(Effect.provide(TallyLive))).pipe(
     Effect.provideService(Peers.Peers, {
       cluster: "test",
       self,
-      members: [self, leader, other],
-      quorums: { _tag: "Majority" },
+      beginning: {
+        _tag: "Found",
+        membership: { voters: [self, leader, other], learners: [], quorums: { _tag: "Majority" } }
+      },
       peer,
+      enter: () => Effect.void,
       serve: () => Effect.void
     }),
     Effect.provideService(Journal.Journal, yield* Effect.flatMap(Journal.makeMemoryDisk, Journal.makeMemory))
@@ -44,8 +49,9 @@ it.scoped("a node that is named while another one is asked is asked next, howeve
   Effect.gen(function* () {
     const { asked, peer } = yield* make
     const ballot = Ballot.make(1, leader)
+    const sent = { from: leader, epoch: 1 }
     const tell = (message: Message.ToAcceptor) =>
-      Effect.async<void>((resume) => void peer.acceptor(message, () => resume(Effect.void)))
+      Effect.async<void>((resume) => void peer.acceptor(sent, message, () => resume(Effect.void)))
     yield* tell({ _tag: "Prepare", ballot, released: Ballot.zero })
     // The leader names both in turn, and says nothing more: so it is every time that this replica would listen.
     for (const source of [other, leader, other]) yield* tell({ _tag: "Behind", ballot, source })

@@ -22,7 +22,8 @@ it.scoped("lost requests are given up after some rounds, and make room for what 
     const replicas = InProcess.layerMemory(Tally, {
       between: (from, to, peer) => ({
         ...peer,
-        acceptor: (message, answer) => (from !== undefined && to === silent ? lost() : peer.acceptor(message, answer))
+        acceptor: (sent, message, answer) =>
+          from !== undefined && to === silent ? lost() : peer.acceptor(sent, message, answer)
       })
     })
     const context = yield* Effect.provideService(

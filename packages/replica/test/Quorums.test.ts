@@ -1,5 +1,6 @@
 /** Clusters that decide by other quorums than majorities. */
 import { expect, it } from "@effect/vitest"
+import { Journal } from "@synod/journal"
 import { InProcess } from "@synod/replica"
 import { Cause, Effect, Exit, Layer } from "effect"
 import * as Cluster from "./Cluster.js"
@@ -65,3 +66,32 @@ it.effect("a system that is not safe for the members starts nothing", () =>
 
 const roundOf = (cluster: Cluster.Cluster, node: Cluster.Cluster["nodes"][number]) =>
   Effect.map(cluster.status(node), ({ promised }) => Number(promised.split(".")[0]))
+
+it.scoped("a journal stays with the members and quorums that it was begun with", () =>
+  Effect.gen(function* () {
+    const disks = new Map(
+      yield* Effect.forEach([1, 2, 3], (node) => Effect.map(Journal.makeMemoryDisk, (disk) => [node, disk] as const))
+    )
+    const journal = (node: number) =>
+      Layer.unwrapEffect(
+        Effect.map(Journal.makeMemoryDisk, (fresh) => Journal.layerMemoryDisk(disks.get(node) ?? fresh))
+      )
+    const start = (options: Pick<InProcess.Options, "replicas" | "quorums">) =>
+      Effect.exit(
+        Effect.scoped(
+          Effect.provide(
+            Effect.flatMap(Tally.client, (tally) => tally.Add({ key: "again" })),
+            Layer.provide(InProcess.layerJournals(Tally, { ...options, journal }), TallyLive)
+          )
+        )
+      )
+    expect(yield* start({})).toEqual(Exit.succeed(1))
+    const more = yield* start({ replicas: 5 })
+    expect(Exit.isFailure(more) && Cause.pretty(more.cause)).toContain(
+      "The journal of node 1 was begun with the members 1, 2, 3 and quorums"
+    )
+    const others = yield* start({ quorums: { _tag: "Flexible", prepare: 3, accept: 1 } })
+    expect(Exit.isFailure(others) && Cause.pretty(others.cause)).toContain("A setting doesn't change who decides")
+    expect(Exit.isSuccess(yield* start({}))).toBe(true)
+  }).pipe(VirtualTime.provide)
+)

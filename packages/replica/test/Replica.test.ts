@@ -1,7 +1,7 @@
 /** A replica that must stop, one that is stopped, and one that must not start. */
 import { describe, expect, it } from "@effect/vitest"
 import { Journal, JournalError } from "@synod/journal"
-import { Invariant } from "@synod/paxos"
+import { Invariant, NodeId } from "@synod/paxos"
 import { InProcess, Replica, ReplicaConfig, Single } from "@synod/replica"
 import { Command, Envelope, type Executor } from "@synod/state-machine"
 import { Context, Deferred, Effect, Either, Exit, Fiber, Layer, Logger, LogLevel, Scope } from "effect"
@@ -51,6 +51,8 @@ const single = (
 
 const open = Uint8Array.of(1, 0)
 
+const sent = { from: NodeId.make(2), epoch: 1 }
+
 describe("a replica that can't go on", () => {
   it.scoped("a damaged journal: it stops, says so in one line, and what waited is not answered", () =>
     Effect.gen(function* () {
@@ -70,7 +72,9 @@ describe("a replica that can't go on", () => {
       // Whoever asks later doesn't wait either.
       expect(yield* Effect.flip(peer.client.submit(open))).toMatchObject({ _tag: "Unreachable", sent: false })
       expect(yield* Effect.flip(peer.client.query([open], "linearizable"))).toMatchObject({ _tag: "Unreachable" })
-      expect(yield* Effect.flip(peer.heartbeat({ _tag: "Heartbeat", round: 1 }))).toMatchObject({ _tag: "Unreachable" })
+      expect(yield* Effect.flip(peer.heartbeat(sent, { _tag: "Heartbeat", round: 1 }))).toMatchObject({
+        _tag: "Unreachable"
+      })
     }).pipe(Effect.scoped, VirtualTime.provide)
   )
 
@@ -88,7 +92,7 @@ describe("a replica that can't go on", () => {
         "it says so",
         Effect.map(replica.status, ({ trouble }) => trouble === failed.message)
       )
-      expect(yield* Effect.flip(peer.heartbeat({ _tag: "Heartbeat", round: 1 }))).toMatchObject({
+      expect(yield* Effect.flip(peer.heartbeat(sent, { _tag: "Heartbeat", round: 1 }))).toMatchObject({
         reason: failed.message,
         sent: false
       })

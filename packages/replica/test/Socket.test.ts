@@ -1,8 +1,9 @@
 /** Replicas over real TCP on this machine. */
 import { describe, expect, it } from "@effect/vitest"
-import { Client, Endpoint } from "@synod/client"
+import { Admin, Client, Endpoint } from "@synod/client"
 import { Journal } from "@synod/journal"
-import { ReplicaConfig } from "@synod/replica"
+import { type Membership, NodeId } from "@synod/paxos"
+import { ReplicaConfig, Socket } from "@synod/replica"
 import { Answer, Command, Reply } from "@synod/state-machine"
 import { Frame, Message } from "@synod/wire"
 import { Clock, Effect, Either } from "effect"
@@ -64,6 +65,49 @@ it.scopedLive("a replica whose peers are down starts promptly, and leads as soon
     yield* Sockets.until("one of two leads", leads)
     const patient = yield* Sockets.client(cluster, members)
     expect(yield* patient.Add({ key: "two" })).toBe(1)
+  })
+)
+
+it.scopedLive("a replica joins over TCP, others leave, and addresses travel with the change", () =>
+  Effect.gen(function* () {
+    const places = yield* Sockets.members(5)
+    const disks = yield* Effect.forEach([1, 2, 3, 4, 5], () => Journal.makeMemoryDisk)
+    const founders = { 1: places[1]!, 2: places[2]!, 3: places[3]! }
+    const join = (node: number) =>
+      Sockets.start({ cluster, node, begin: "join", members: { ...founders, [node]: places[node]! } }, disks[node - 1]!)
+    const found = (node: number) => Sockets.start({ cluster, node, members: founders }, disks[node - 1]!)
+    const three = yield* Effect.forEach([1, 2, 3], found)
+    const client = yield* Sockets.client(cluster, places)
+    yield* client.Add({ key: "a" })
+    const [four, five] = [yield* join(4), yield* join(5)]
+    yield* three[2]!.kill
+    const admin = yield* Admin.tcp({ cluster, servers: places })
+    const wanted: Membership.Membership = {
+      voters: [3, 4, 5].map(NodeId.make),
+      learners: [],
+      quorums: { _tag: "Majority" },
+      addresses: [4, 5].map((node) => ({ node: NodeId.make(node), address: Socket.formatAddress(places[node]!) }))
+    }
+    expect((yield* admin.changeMembership({ expect: 1, wanted })).membership).toEqual(wanted)
+    expect(yield* client.Add({ key: "b" })).toBe(2)
+    yield* three[0]!.kill
+    yield* three[1]!.kill
+    // It knows only founders, all gone; those who take their place tell it where they are.
+    const back = yield* found(3)
+    yield* Sockets.until(
+      "it takes part",
+      Effect.map(back.replica.status, ({ epoch, leader }) => epoch.number === 3 && leader !== undefined)
+    )
+    yield* five.kill
+    expect(yield* client.Add({ key: "c" })).toBe(3)
+    // From its journal alone, whatever it is told of founders.
+    yield* four.kill
+    const again = yield* Sockets.start({ cluster, node: 4, members: { 4: places[4]! } }, disks[3]!)
+    expect(yield* client.Add({ key: "d" })).toBe(4)
+    // A journal that is gone doesn't come back.
+    const lost = Sockets.start({ cluster, node: 5, begin: "return", members: places }, yield* Journal.makeMemoryDisk)
+    expect((yield* Effect.flip(lost)).message).toContain("The journal of node 5 holds nothing")
+    expect((yield* again.replica.status).epoch.membership).toEqual(wanted)
   })
 )
 

@@ -6,7 +6,7 @@
 import * as RpcClient from "@effect/rpc/RpcClient"
 import type * as Rpc from "@effect/rpc/Rpc"
 import { Client, type ClientConfig, Endpoint } from "@synod/client"
-import type { Quorum } from "@synod/paxos"
+import type { NodeId } from "@synod/paxos"
 import { Answer, Command } from "@synod/state-machine"
 import type { Caller, Outcome, StateMachine } from "@synod/state-machine"
 import * as Cause from "effect/Cause"
@@ -84,12 +84,13 @@ export const start = <Name extends string, Commands extends Rpc.Any, Queries ext
     readonly workload: Workload<Commands, Queries>
     readonly clients: number
     readonly config: Partial<ClientConfig.ClientConfig>
-    readonly quorums: Quorum.QuorumSystem
+    /** Replicas that it knows. */
+    readonly nodes: ReadonlyArray<NodeId.NodeId>
     readonly network: Network
     readonly witness: Witness<any>
   }
 ): Clients => {
-  const { machine, network, quorums, witness, workload } = options
+  const { machine, network, witness, workload } = options
   const recorder = History.recorder(world.now)
   let answered = 0
   let busy = 0
@@ -209,7 +210,7 @@ export const start = <Name extends string, Commands extends Rpc.Any, Queries ext
   for (let client = 1; client <= options.clients; client++) {
     const process = world.process(`c${client}`)
     const seeded = world.seeded.fork(`client ${client}`)
-    const nodes = seeded.shuffle(quorums.members)
+    const nodes = seeded.shuffle(options.nodes)
     const life = Effect.gen(function* () {
       const endpoints = new Map(
         yield* Effect.forEach(nodes, (node) =>

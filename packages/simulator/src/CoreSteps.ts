@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import { Acceptor, Election, Epoch, Learner, Membership, MembershipChange, Proposer } from "@synod/paxos"
+import { Acceptor, Election, Epoch, Learner, Membership, MembershipChange, Proposer, QuorumSystem } from "@synod/paxos"
 import type { Quorum } from "@synod/paxos"
 import * as Either from "effect/Either"
 import * as Machine from "./internal/coreMachine.js"
@@ -39,15 +39,6 @@ export interface CoreSteps {
  */
 export type { Performed } from "./internal/coreMachine.js"
 
-/** Of a node that belongs to nothing. */
-const nobody: Quorum.QuorumSystem = {
-  name: "nobody",
-  members: [],
-  changesAt: [],
-  isPrepareQuorum: () => false,
-  isAcceptQuorum: () => false
-}
-
 /**
  * @since 0.1.0
  * @category constants
@@ -58,7 +49,7 @@ export const production: CoreSteps = {
   election: Election.step,
   heeds: Election.heeds,
   learner: Learner.step,
-  quorums: (membership) => Either.getOrElse(Membership.make(membership), () => nobody),
+  quorums: (membership) => Either.getOrElse(Membership.make(membership), () => QuorumSystem.nobody),
   judge: Epoch.judge,
   change: MembershipChange.next,
   perform: Machine.perform

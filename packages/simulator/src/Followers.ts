@@ -11,7 +11,7 @@
  */
 import * as RpcClient from "@effect/rpc/RpcClient"
 import { Client, type ClientConfig, Endpoint } from "@synod/client"
-import type { Quorum } from "@synod/paxos"
+import type { NodeId } from "@synod/paxos"
 import type { Caller, Feed } from "@synod/state-machine"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -62,14 +62,15 @@ export const start = <State>(
   options: {
     readonly followers: number
     readonly config: Partial<ClientConfig.ClientConfig>
-    readonly quorums: Quorum.QuorumSystem
+    /** Replicas that it knows. */
+    readonly nodes: ReadonlyArray<NodeId.NodeId>
     readonly network: Network
     readonly witness: Witness<State>
     /** Queries that clients have asked. */
     readonly queries: () => ReadonlyArray<Uint8Array>
   }
 ): Followers => {
-  const { network, queries, quorums, witness } = options
+  const { network, queries, witness } = options
   const shown = { commands: 0, answers: 0 }
   const all: Array<Following> = []
   let refused = 0
@@ -151,7 +152,7 @@ export const start = <State>(
     const seeded = world.seeded.fork(`follower ${n}`)
     const life = Effect.gen(function* () {
       const endpoints = new Map(
-        yield* Effect.forEach(seeded.shuffle(quorums.members), (node) =>
+        yield* Effect.forEach(seeded.shuffle(options.nodes), (node) =>
           Endpoint.fromRpc.pipe(
             Effect.provideService(RpcClient.Protocol, network.connect(process, node)),
             Effect.map((endpoint) => [node as number, waiting(name, endpoint)] as const)

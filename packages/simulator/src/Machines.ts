@@ -12,7 +12,7 @@
 import * as RpcClient from "@effect/rpc/RpcClient"
 import * as RpcServer from "@effect/rpc/RpcServer"
 import { Journal } from "@synod/journal"
-import type { NodeId, QuorumSpec } from "@synod/paxos"
+import type { Membership, NodeId } from "@synod/paxos"
 import { Actor, EventLoop, Peers, PeerServer, Replica, ReplicaConfig } from "@synod/replica"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -55,6 +55,8 @@ export interface Machines {
   readonly crash: (machine: Machine, power: boolean) => void
   /** Has it hand over the lead, and stops it then if `stop` says so; false if it doesn't lead. */
   readonly handOver: (machine: Machine, stop: boolean) => boolean
+  /** Has it ask the cluster for other members, for so many milliseconds; false if it doesn't run. */
+  readonly change: (machine: Machine, wanted: Membership.Membership, timeout: number) => boolean
   /** Leads that were handed over. */
   readonly handedOver: () => number
   /** It is never started again. */
@@ -79,8 +81,9 @@ export const make = <State>(
   world: World,
   options: {
     readonly cluster: string
-    readonly members: ReadonlyArray<NodeId.NodeId>
-    readonly quorums: QuorumSpec.QuorumSpec
+    /** All there are: those that found the cluster, and those that may join it. */
+    readonly nodes: ReadonlyArray<NodeId.NodeId>
+    readonly founders: Membership.Membership
     readonly config: ReplicaConfig.Values
     readonly network: Network
     readonly witness: Witness<State>
@@ -89,13 +92,13 @@ export const make = <State>(
     readonly subject: (tables: TableDisk.TableDisk) => Subject<State, any>
   }
 ): Machines => {
-  const { cluster, config, counts, members, network, quorums, witness } = options
+  const { cluster, config, counts, founders, network, nodes, witness } = options
   const seeded = world.seeded.fork("machines")
   let rates: Rates = {}
   let settled = false
   let handedOver = 0
 
-  const all = members.map((node): Machine => {
+  const all = nodes.map((node): Machine => {
     const disk = Disk.make(`journal of node ${node}`, world.seeded.fork(`disk ${node}`), counts)
     const tables = TableDisk.make(world.seeded.fork(`tables ${node}`), counts, disk)
     return { node, disk, tables, process: undefined, replica: undefined, lost: false }
@@ -108,9 +111,9 @@ export const make = <State>(
       const protocol = yield* network.listen(process, node)
       const peers = new Map(
         yield* Effect.forEach(
-          members.filter((other) => other !== node),
+          nodes.filter((other) => other !== node),
           (other) =>
-            PeerServer.client.pipe(
+            PeerServer.client().pipe(
               Effect.provideService(RpcClient.Protocol, network.connect(process, other)),
               Effect.map((peer) => [other, peer] as const)
             )
@@ -122,9 +125,11 @@ export const make = <State>(
         Effect.provideService(Peers.Peers, {
           cluster,
           self: node,
-          members,
-          quorums,
+          beginning: founders.voters.includes(node)
+            ? { _tag: "Found", membership: founders }
+            : { _tag: "Join", seeds: founders.voters },
           peer: (other) => peers.get(other)!,
+          enter: () => Effect.void,
           serve: (peer) =>
             Effect.asVoid(
               Layer.build(Layer.provide(PeerServer.layer(peer), Layer.succeed(RpcServer.Protocol, protocol)))
@@ -228,6 +233,20 @@ export const make = <State>(
         world.trace.event(process.name, exit.value ? "has handed over" : "could not hand over")
         if (exit.value) handedOver++
         if (stop) crash(machine, false)
+      })
+      return true
+    },
+    change: (machine, wanted, timeout) => {
+      const { process, replica } = machine
+      if (process === undefined || replica === undefined) return false
+      const changing = Effect.flatMap(replica.admin.epoch, ({ number }) =>
+        replica.admin.changeMembership({ expect: number, wanted }, { timeout })
+      )
+      process.fork(changing).addObserver((exit) => {
+        if (!process.alive()) return
+        world.trace.event(process.name, "asked for members", () =>
+          exit._tag === "Success" ? `epoch ${exit.value.number} is in force` : String(Cause.squash(exit.cause))
+        )
       })
       return true
     },

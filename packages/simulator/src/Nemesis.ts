@@ -5,12 +5,13 @@
  *
  * @since 0.1.0
  */
-import type { NodeId } from "@synod/paxos"
+import type { Membership, NodeId } from "@synod/paxos"
 import type { Atlas } from "./Atlas.js"
 import { type Counts, type Fault, faults, names, type Rates } from "./Fault.js"
 import type { Machine, Machines } from "./Machines.js"
 import type { Network } from "./Network.js"
 import * as Partition from "./Partition.js"
+import * as QuorumSpecs from "./QuorumSpecs.js"
 import type { World } from "./World.js"
 
 /**
@@ -31,7 +32,8 @@ const durations = {
   clog: { least: 100, most: 3_000 },
   pause: { least: 300, most: 6_000 },
   disk: { least: 200, most: 3_000 },
-  jump: { least: -60_000, most: 60_000 }
+  jump: { least: -60_000, most: 60_000 },
+  reconfigure: { least: 2_000, most: 6_000 }
 } as const
 
 /**
@@ -54,6 +56,8 @@ export const make = (
   let resting = false
   let partitions = 0
   let lasts = 0
+  /** The members that are asked for, as long as somebody asks. */
+  let wanted: Membership.Membership | undefined
 
   const within = ({ least, most }: { readonly least: number; readonly most: number }): number =>
     least + seeded.next() * (most - least)
@@ -82,6 +86,24 @@ export const make = (
     })
     return true
   }
+
+  /** Somebody asks for other members; and whoever it is may crash meanwhile. */
+  const reconfigure = (): boolean => {
+    if (wanted !== undefined) return false
+    const order = seeded.shuffle(atlas.left())
+    const count = seeded.between(1, order.length)
+    const voters = order.slice(0, count)
+    const learners = order.slice(count).filter(() => seeded.chance(0.3))
+    const membership = { voters, learners, quorums: QuorumSpecs.draw(seeded, voters) }
+    const time = lasting(durations.reconfigure)
+    if (!machines.change(anyMachine(), membership, time)) return false
+    wanted = membership
+    world.trace.event("", "asked for", () => `voters ${voters.join(", ")} (${membership.quorums._tag})`)
+    world.after(time, () => (wanted = undefined))
+    return true
+  }
+
+  const mayLose = (node: NodeId.NodeId): boolean => wanted?.voters.includes(node) !== true && atlas.mayLose(node)
 
   /** Does it, unless it can't be done or must not be. */
   const strike = (fault: Fault): boolean => {
@@ -114,7 +136,7 @@ export const make = (
         machine.process?.jump(Math.round(within(durations.jump)))
         return machine.process !== undefined
       case "bitFlip":
-        if (!atlas.mayLose(machine.node) || !machine.disk.rot()) return false
+        if (!mayLose(machine.node) || !machine.disk.rot()) return false
         atlas.lose(machine.node)
         return true
       case "diskFull":
@@ -122,11 +144,13 @@ export const make = (
       case "slowDisk":
         return onDisk(machine, "slow")
       case "wipe":
-        if (machine.lost || !atlas.mayLose(machine.node)) return false
+        if (machine.lost || !mayLose(machine.node)) return false
         atlas.lose(machine.node)
         machine.disk.wipe()
         machines.lose(machine)
         return true
+      case "reconfigure":
+        return reconfigure()
       default:
         return false
     }

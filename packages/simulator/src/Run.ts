@@ -10,17 +10,17 @@
  * @since 0.1.0
  */
 import type * as Rpc from "@effect/rpc/Rpc"
-import { NodeId, QuorumSpec } from "@synod/paxos"
+import { type Membership, NodeId, QuorumSpec } from "@synod/paxos"
 import { Compression, ReplicaConfig } from "@synod/replica"
 import type { SqlMachine } from "@synod/sql-machine"
 import type { StateMachine } from "@synod/state-machine"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Atlas from "./Atlas.js"
 import * as Clients from "./Clients.js"
 import * as Followers from "./Followers.js"
 import * as Fault from "./Fault.js"
 import * as Guard from "./Guard.js"
+import * as Chronicle from "./internal/chronicle.js"
 import { judge } from "./internal/judge.js"
 import * as Recovery from "./internal/recovery.js"
 import { forgetting } from "./internal/roots.js"
@@ -32,6 +32,7 @@ import type * as Model from "./Model.js"
 import * as Nemesis from "./Nemesis.js"
 import * as Network from "./Network.js"
 import * as Partition from "./Partition.js"
+import type * as Seeded from "./Seeded.js"
 import type { Outcome } from "./Tier.js"
 import type * as Subject from "./Subject.js"
 import type * as Tables from "./Tables.js"
@@ -110,10 +111,13 @@ export const runAny = <Name extends string, Commands extends Rpc.Any, Queries ex
 ): Outcome => {
   const world = World.make({ seed: options.seed, readable: options.readable ?? false })
   const counts = Fault.counts()
-  const members = Array.from({ length: options.replicas ?? 3 }, (_, i) => NodeId.make(i + 1))
-  const spec = options.quorums ?? QuorumSpec.majority
-  const quorums = Either.getOrThrow(QuorumSpec.make(spec, members))
-  const rates = options.faults ?? Faults.varied(Faults.rates(members.length), world.seeded.fork("rates"))
+  const replicas = options.replicas ?? 3
+  const rates = options.faults ?? Faults.varied(Faults.rates(replicas), world.seeded.fork("rates"))
+  const changes = (rates.reconfigure ?? 0) > 0
+  // Those who may join come behind the founders.
+  const members = Array.from({ length: replicas + (changes ? spares : 0) }, (_, i) => NodeId.make(i + 1))
+  const quorums = options.quorums ?? QuorumSpec.majority
+  const founders: Membership.Membership = { voters: members.slice(0, replicas), learners: [], quorums }
   const config = tight(world.seeded.fork("config"))
   const { model, onTables, subject } = WorldMachine.make(world, machine, options.layer)
   const harsh = options.harsh ?? false
@@ -121,12 +125,13 @@ export const runAny = <Name extends string, Commands extends Rpc.Any, Queries ex
 
   const play = (): void => {
     const network = Network.make(world, { cluster: name, maxFrameBytes: ReplicaConfig.maxFrameBytes(config), counts })
-    const witness = Witness.make<any>(world, { quorums, invariant: options.invariant })
+    const epochs = Chronicle.make(founders)
+    const witness = Witness.make<any>(world, { epochs, invariant: options.invariant })
     const machines = Machines.make(world, {
-      ...{ cluster: name, members, quorums: spec },
+      ...{ cluster: name, nodes: members, founders },
       ...{ config, network, witness, counts, subject }
     })
-    const atlas = Atlas.make(members, { harsh, quorums: () => [quorums] })
+    const atlas = Atlas.make(members, { harsh, quorums: () => epochs.inForce(witness.epochOf) })
     for (const one of machines.all) machines.start(one)
     const nemesis = Nemesis.make(world, { rates, atlas, members, machines, network, counts })
     const clients = Clients.start(world, {
@@ -134,14 +139,14 @@ export const runAny = <Name extends string, Commands extends Rpc.Any, Queries ex
       workload: options.workload,
       clients: options.clients ?? 3,
       config: clientConfig,
-      quorums,
+      nodes: members,
       network,
       witness
     })
     const followers = Followers.start(world, {
       followers: 2,
       config: clientConfig,
-      quorums,
+      nodes: members,
       network,
       witness,
       queries: clients.queries
@@ -152,17 +157,20 @@ export const runAny = <Name extends string, Commands extends Rpc.Any, Queries ex
     try {
       world.run((options.chaos ?? 8) * 1_000)
       const survives = atlas.survives()
-      const core = atlas.core(world.seeded.fork("core"))
+      const core = coreOf(atlas, world.seeded.fork("core"), changes)
       const rested = world.now()
       const goal = clients.answered() + 3
       const over = nemesis.rest(core.partition)
       world.trace.event("", "rest", () => core.kind)
       const leased = leaseEnd(config)
-      const settledBy = over + leased + settledWithin * electionTimeout
-      if (survives) Recovery.settles(world, machines, { quorums, core, until: settledBy })
+      // Whoever is behind learns first that there is another epoch.
+      const within = epochs.memberships.length > 1 ? liveWithin : settledWithin
+      const settledBy = over + leased + within * electionTimeout
+      const expected = { core, survives: atlas.survives }
+      if (survives) Recovery.settles(world, machines, { ...expected, epochs, until: settledBy })
       const settled = Math.max(0, world.now() - over)
       const liveBy = rested + leased + liveWithin * electionTimeout
-      if (survives) Recovery.liveAgain(world, clients, { core, goal, until: liveBy })
+      if (survives) Recovery.liveAgain(world, clients, { ...expected, goal, until: liveBy })
       const live = world.now() - rested
       clients.stop()
       // An operation may ask what became of a call, which takes as long again.
@@ -171,7 +179,7 @@ export const runAny = <Name extends string, Commands extends Rpc.Any, Queries ex
       const ended = world.now()
       if (survives) {
         network.cut(Partition.none)
-        Recovery.levels(world, machines, ended + liveWithin * electionTimeout)
+        Recovery.levels(world, machines, epochs, ended + liveWithin * electionTimeout)
         Recovery.followed(world, followers, world.now() + 3 * clientConfig.deadline)
       }
       const levelled = world.now() - ended
@@ -179,6 +187,7 @@ export const runAny = <Name extends string, Commands extends Rpc.Any, Queries ex
       const verdict = judge(world, machine.name, options.model ?? model(), clients.history())
       note()
       const sometimes = Report.happened({
+        changes: epochs.memberships.length - 1,
         clients,
         core: core.kind,
         followers,
@@ -235,6 +244,13 @@ export const run: {
     options: Options<Name, Tables.Rows, Commands, Queries> & Seed
   ): Outcome
 } = runAny
+
+/** Machines that may join, where members change. */
+const spares = 1
+
+/** Nothing stays cut where members change: those of the next epoch may be on the other side. */
+const coreOf = (atlas: Atlas.Atlas, seeded: Seeded.Seeded, changes: boolean): Atlas.Core =>
+  changes ? { kind: "whole", nodes: atlas.left(), partition: Partition.none } : atlas.core(seeded)
 
 interface Finished {
   readonly answered: number

@@ -12,14 +12,15 @@
  * @since 0.1.0
  */
 import type { Journal } from "@synod/journal"
-import { Ballot } from "@synod/paxos"
-import type { Durable, Entry, NodeId, Quorum } from "@synod/paxos"
+import { Ballot, Membership } from "@synod/paxos"
+import type { Durable, Entry, NodeId } from "@synod/paxos"
 import * as Applying from "@synod/replica/Applying"
 import { Batch, Envelope } from "@synod/state-machine"
 import type { Executor, Machine, Outcome } from "@synod/state-machine"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as BallotBox from "./BallotBox.js"
+import type { Chronicle } from "./internal/chronicle.js"
 import * as Performed from "./internal/performed.js"
 import type { Applied, Opened, Subject } from "./Subject.js"
 import type { World } from "./World.js"
@@ -39,6 +40,8 @@ export interface Witness<State> extends Performed.Judge {
   readonly wiped: (node: NodeId.NodeId) => void
   /** Slots applied by anybody. */
   readonly applied: () => number
+  /** The epoch that a node's journal is in. */
+  readonly epochOf: (node: NodeId.NodeId) => number
   /** Ballots at which anything was accepted. */
   readonly ballots: () => number
   /** Commands that stood in the log more than once. */
@@ -89,12 +92,19 @@ const snapshotEvery = 16
 export const make = <State>(
   world: World,
   options: {
-    readonly quorums: Quorum.QuorumSystem
+    readonly epochs: Chronicle
     /** What must hold of the machine's state after each slot; the answer is what is wrong, if anything. */
     readonly invariant?: ((shown: any) => string | undefined) | undefined
   }
 ): Witness<State> => {
-  const box = BallotBox.make({ quorums: () => options.quorums })
+  const { epochs } = options
+  const box = BallotBox.make({
+    quorums: epochs.quorums,
+    chosen: (_slot, entry) => {
+      const wrong = epochs.chosen(entry)
+      if (wrong !== undefined) violate("safe quorums", wrong)
+    }
+  })
   const slots: Array<Slot> = []
   const commands = new Set<string>()
   /** The envelopes that stood in the log, by session and first sequence. */
@@ -120,12 +130,18 @@ export const make = <State>(
   }
 
   const rises = (node: NodeId.NodeId, before: Durable.Durable, after: Durable.Durable): void => {
-    hold("ballots never fall", !Ballot.lessThan(after.promised, before.promised), () => {
-      return `node ${node} promises ${Ballot.format(after.promised)}, after ${Ballot.format(before.promised)}`
+    const [was, is] = [before.epochs.present, after.epochs.present]
+    hold("epochs never fall", was.number <= is.number, () => {
+      return `node ${node} goes back from epoch ${was.number} to epoch ${is.number}`
     })
-    hold("ballots never fall", !Ballot.lessThan(after.acceptedBallot, before.acceptedBallot), () => {
-      return `node ${node} takes a log of ballot ${Ballot.format(after.acceptedBallot)}, after one of a higher ballot`
-    })
+    const decided = epochs.memberships[is.number - 1]
+    hold(
+      "epochs agree",
+      is.number === 0 || (decided !== undefined && Membership.equals(decided, is.membership)),
+      () => {
+        return `node ${node} is in epoch ${is.number} with other members than the log has decided`
+      }
+    )
     hold(
       "watermarks",
       before.chosenThrough <= after.chosenThrough &&
@@ -136,6 +152,13 @@ export const make = <State>(
         return `node ${node} holds ${after.acceptedThrough} slots, chosen through ${after.chosenThrough} after ${before.chosenThrough}, trimmed through ${after.trimmedThrough} after ${before.trimmedThrough}`
       }
     )
+    if (was.number !== is.number) return
+    hold("ballots never fall", !Ballot.lessThan(after.promised, before.promised), () => {
+      return `node ${node} promises ${Ballot.format(after.promised)}, after ${Ballot.format(before.promised)}`
+    })
+    hold("ballots never fall", !Ballot.lessThan(after.acceptedBallot, before.acceptedBallot), () => {
+      return `node ${node} takes a log of ballot ${Ballot.format(after.acceptedBallot)}, after one of a higher ballot`
+    })
   }
 
   const journal: Witness<State>["journal"] = (node, inner) => {
@@ -354,6 +377,7 @@ export const make = <State>(
     submitted: (command) => void commands.add(latin1(command)),
     wiped: (node) => void journals.delete(node),
     applied: () => slots.length,
+    epochOf: (node) => journals.get(node)?.state.epochs.present.number ?? 0,
     ballots: box.ballots,
     repeats: () => repeats,
     slotOf: ({ sequence, session }) => slotOf.get(`${session} ${sequence}`) ?? 0,
@@ -379,6 +403,7 @@ const deterministic =
   "a handler may depend on the state, the command, Effect's Clock and Random, and on nothing else, such as a variable outside of it"
 
 const same = (a: Durable.Durable, b: Durable.Durable): boolean =>
+  a.epochs.present.number === b.epochs.present.number &&
   Ballot.equals(a.promised, b.promised) &&
   Ballot.equals(a.acceptedBallot, b.acceptedBallot) &&
   a.acceptedThrough === b.acceptedThrough &&

@@ -38,7 +38,8 @@ export const rates = (replicas: number): Rates => ({
   syncLie: 0.001,
   diskFull: 0.03,
   slowDisk: 0.08,
-  wipe: 0.02
+  wipe: 0.02,
+  reconfigure: 0.15
 })
 
 /**

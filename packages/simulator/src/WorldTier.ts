@@ -24,8 +24,7 @@ import * as WorldFaults from "./WorldFaults.js"
 export const tier: Tier = {
   name: "world",
   sometimes: (options) => [...Report.sometimes(options), ...Report.sometimesOnTables],
-  // Whole replicas have the members that they are told of.
-  faults: names.filter((name) => name !== "reconfigure"),
+  faults: names,
   rates: WorldFaults.rates,
   run: (seed, { harsh, rates, readable, replicas }) => {
     const options = {

@@ -88,5 +88,37 @@ export const memberships: ReadonlyArray<Mutant> = [
       { file: lessons, find: "if (epoch.number === number) return", replace: "if (epoch.number >= number) return" }
     ],
     tier: "core"
+  },
+  {
+    name: "founders-decide-for-ever",
+    bug: "A whole replica goes on to count the founders' quorums in later epochs: members that left still count, and those that came don't.",
+    edits: [
+      {
+        file: "packages/replica/src/EpochRoles.ts",
+        find: "nobody : yield* Membership.make(membership)",
+        replace:
+          'nobody : yield* Peers.pipe(Effect.flatMap(({ beginning }) => Membership.make(beginning._tag === "Found" ? beginning.membership : membership)))'
+      }
+    ],
+    tier: "world",
+    rates: { reconfigure: 0.5, loss: 0.02, crash: 0.0006, isolate: 0.1, halves: 0.1 }
+  },
+  {
+    name: "late-message-obeyed-by-replicas",
+    bug: "A whole replica obeys messages of an epoch that is over.",
+    edits: [
+      {
+        file: "packages/replica/src/AcceptorActor.ts",
+        find: 'epoch === undefined || Epoch.judge(number, epoch) === "obey"',
+        replace: 'epoch === undefined || Epoch.judge(number, epoch) !== "behind"'
+      },
+      {
+        file: "packages/replica/src/Hearing.ts",
+        find: 'if (verdict === "obey") return undefined',
+        replace: 'if (verdict !== "behind") return undefined'
+      }
+    ],
+    tier: "world",
+    rates: { reconfigure: 0.5, loss: 0.02, delay: 0.01, crash: 0.0006, isolate: 0.1, halves: 0.1 }
   }
 ]

@@ -34,8 +34,8 @@ export const messages: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: "packages/replica/src/ElectionActor.ts",
-        find: "Effect.timeout(peers.peer(node).heartbeat(message), silence)",
-        replace: "peers.peer(node).heartbeat(message)"
+        find: "Effect.timeout(peers.peer(node).heartbeat(sent, message), silence)",
+        replace: "peers.peer(node).heartbeat(sent, message)"
       }
     ],
     tier: "world",

@@ -3,15 +3,18 @@
  *
  * ```
  *   chunk      (slot, number): a piece, with its checksum
- *   snapshot   slot: agreed time, bytes, chunks, CRC-32 of all bytes, checksum of the row
+ *   snapshot   slot: agreed time, epoch and ballot as JSON, bytes, chunks, CRC-32 of all bytes, checksum of the row
  * ```
  *
  * A snapshot without a row in `snapshot`, or with one whose checksum fails, is not there.
  *
  * @since 0.1.0
  */
+import * as Epoch from "@synod/paxos/Epoch"
 import * as Slot from "@synod/paxos/Slot"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import { crc32 } from "node:zlib"
 import * as JournalError from "../JournalError.js"
 import type { Snapshot, Unfinished } from "../Snapshot.js"
@@ -34,7 +37,7 @@ export const sweepRows = 256
 export const create = (file: Connection) =>
   Effect.zipRight(
     file.query(
-      "CREATE TABLE snapshot (slot INTEGER PRIMARY KEY, time REAL NOT NULL, bytes INTEGER NOT NULL, " +
+      "CREATE TABLE snapshot (slot INTEGER PRIMARY KEY, time REAL NOT NULL, at TEXT NOT NULL, bytes INTEGER NOT NULL, " +
         "chunks INTEGER NOT NULL, crc INTEGER NOT NULL, row INTEGER NOT NULL) STRICT"
     ),
     file.query(
@@ -51,14 +54,24 @@ export const create = (file: Connection) =>
  */
 export const whole = (file: Connection) =>
   Effect.map(
-    file.query<Snapshot & { readonly row: number }>(
-      "SELECT slot, time, bytes, chunks, crc, row FROM snapshot ORDER BY slot DESC"
-    ),
+    file.query<Row>("SELECT slot, time, at, bytes, chunks, crc, row FROM snapshot ORDER BY slot DESC"),
     (rows): ReadonlyArray<Snapshot> =>
-      rows
-        .filter(({ row, ...snapshot }) => checksum(snapshot) === row)
-        .map(({ bytes, chunks, crc, slot, time }) => ({ bytes, chunks, crc, slot: Slot.make(slot), time }))
+      rows.flatMap(({ at, bytes, chunks, crc, row, slot, time }) => {
+        const decoded = checksum({ at, bytes, chunks, crc, slot, time }) === row ? Option.getRight(decodeAt(at)) : none
+        return Option.isSome(decoded) ? [{ at: decoded.value, bytes, chunks, crc, slot: Slot.make(slot), time }] : []
+      })
   )
+
+/** As it is in the table. */
+interface Row extends Omit<Snapshot, "at" | "slot"> {
+  readonly slot: number
+  readonly at: string
+  readonly row: number
+}
+
+const encodeAt = Schema.encodeSync(Schema.parseJson(Epoch.At))
+const decodeAt = Schema.decodeEither(Schema.parseJson(Epoch.At))
+const none = Option.none<Epoch.At>()
 
 /**
  * The newest one without a row, and how many of its pieces are there before the first that is not.
@@ -126,14 +139,11 @@ export const countChunks = (file: Connection, slot: number) =>
  */
 export const saveSnapshot = (file: Connection, snapshot: Snapshot) => {
   const { bytes, chunks, crc, slot, time } = snapshot
-  return file.run("INSERT OR REPLACE INTO snapshot (slot, time, bytes, chunks, crc, row) VALUES (?, ?, ?, ?, ?, ?)", [
-    slot,
-    time,
-    bytes,
-    chunks,
-    crc,
-    checksum(snapshot)
-  ])
+  const at = encodeAt(snapshot.at)
+  return file.run(
+    "INSERT OR REPLACE INTO snapshot (slot, time, at, bytes, chunks, crc, row) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    [slot, time, at, bytes, chunks, crc, checksum({ at, bytes, chunks, crc, slot, time })]
+  )
 }
 
 /**
@@ -162,8 +172,8 @@ export const sweep = (file: Connection, trimmedThrough: number, keep: ReadonlySe
 /** Pieces are large. */
 const chunksAtOnce = 16
 
-const checksum = ({ bytes, chunks, crc, slot, time }: Snapshot): number =>
-  crc32(JSON.stringify([slot, time, bytes, chunks, crc]))
+const checksum = ({ at, bytes, chunks, crc, slot, time }: Omit<Row, "row">): number =>
+  crc32(JSON.stringify([slot, time, at, bytes, chunks, crc]))
 
 /** Over the place as well: a piece that ended up in another one does not pass. */
 const chunkChecksum = (slot: number, index: number, body: Uint8Array): number => {

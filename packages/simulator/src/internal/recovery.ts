@@ -5,7 +5,7 @@
  * @internal
  */
 import type { ClientRpcs } from "@synod/client"
-import { NodeId, type Quorum } from "@synod/paxos"
+import { Membership, NodeId } from "@synod/paxos"
 import * as Effect from "effect/Effect"
 import type { Core } from "../Atlas.js"
 import type { Clients } from "../Clients.js"
@@ -13,6 +13,15 @@ import type { Followers } from "../Followers.js"
 import type { Machines } from "../Machines.js"
 import type { Partition } from "../Partition.js"
 import type { World } from "../World.js"
+import type { Chronicle } from "./chronicle.js"
+
+/** What is expected of whom. */
+interface Expected {
+  readonly core: Core
+  readonly until: number
+  /** Those that are left could decide: a membership that was asked for last may yet come about, of nodes that are gone. */
+  readonly survives: () => boolean
+}
 
 /** How often it is looked whether somebody leads, in milliseconds. */
 const look = 20
@@ -20,37 +29,35 @@ const look = 20
 const statuses = (machines: Machines): ReadonlyArray<ClientRpcs.Status> =>
   machines.all.flatMap(({ replica }) => (replica === undefined ? [] : [Effect.runSync(replica.status)]))
 
-/** Somebody leads, and a quorum that it reaches in both directions has promised to nobody since. */
-const isSettled = (
-  replicas: ReadonlyArray<ClientRpcs.Status>,
-  quorums: Quorum.QuorumSystem,
-  partition: Partition
-): boolean =>
+/** Somebody leads the newest epoch, and a quorum that it reaches in both directions has promised to nobody since. */
+const isSettled = (replicas: ReadonlyArray<ClientRpcs.Status>, epochs: Chronicle, partition: Partition): boolean =>
   replicas.some((leader) => {
-    if (leader.phase !== "Leading") return false
+    const newest = epochs.memberships.length
+    if (leader.phase !== "Leading" || leader.epoch.number !== newest) return false
     const own = NodeId.make(leader.node)
     const following = replicas
+      .filter(({ epoch }) => epoch.number === newest)
       .filter(({ promised, trouble }) => promised === leader.promised && trouble === undefined)
       .map(({ node }) => NodeId.make(node))
       .filter((node) => partition(own, node) && partition(node, own))
-    return quorums.isAcceptQuorum(Number.parseInt(leader.promised), new Set(following))
+    return epochs.quorums(newest).isAcceptQuorum(Number.parseInt(leader.promised), new Set(following))
   })
 
 /** Somebody leads, whatever links stay cut. @internal */
 export const settles = (
   world: World,
   machines: Machines,
-  { core, quorums, until }: { readonly core: Core; readonly quorums: Quorum.QuorumSystem; readonly until: number }
+  { core, epochs, survives, until }: Expected & { readonly epochs: Chronicle }
 ): void => {
   let looked = 0
   let settled = false
   world.run(until, () => {
     if (world.now() < looked + look) return settled
     looked = world.now()
-    settled = isSettled(statuses(machines), quorums, core.partition)
+    settled = isSettled(statuses(machines), epochs, core.partition)
     return settled
   })
-  if (settled) return
+  if (settled || !survives()) return
   world.violate(
     "settles",
     `with the core ${core.kind}, nobody leads a quorum that it reaches, long after the last fault`
@@ -61,18 +68,18 @@ export const settles = (
 export const liveAgain = (
   world: World,
   clients: Clients,
-  { core, goal, until }: { readonly core: Core; readonly goal: number; readonly until: number }
+  { core, goal, survives, until }: Expected & { readonly goal: number }
 ): void => {
   world.run(until, () => clients.answered() >= goal)
-  if (clients.answered() >= goal) return
+  if (clients.answered() >= goal || !survives()) return
   world.violate("live again", `with the core ${core.kind}, clients get no answers, long after the last fault`)
 }
 
-/** All replicas that run come to hold the same. @internal */
-export const levels = (world: World, machines: Machines, until: number): void => {
+/** All members that run come to hold the same. @internal */
+export const levels = (world: World, machines: Machines, epochs: Chronicle, until: number): void => {
   const applied = (): ReadonlyArray<number> =>
     machines.all
-      .filter(({ lost }) => !lost)
+      .filter(({ lost, node }) => !lost && Membership.isMember(epochs.present(), node))
       .map(({ replica }) => (replica === undefined ? -1 : Effect.runSync(replica.status).appliedThrough))
   const equal = (): boolean => new Set(applied()).size === 1 && applied()[0] !== -1
   world.run(until, equal)

@@ -15,6 +15,7 @@ import { electionTimeout } from "./worldSetting.js"
 
 const goesOn = "a write fails, and its replica goes on from what it reads"
 
+const membersChange = "members change while clients call"
 const sessionsEnd = "a session ends while clients call"
 const resolves = "an unknown outcome is asked for, and the command was applied"
 const withdraws = "an unknown outcome is asked for, and the command never will be applied"
@@ -32,6 +33,8 @@ export interface Witnesses {
   readonly witness: Witness.Witness<any>
   readonly clients: Clients.Clients
   readonly followers: Followers.Followers
+  /** Epochs that began behind the first. */
+  readonly changes: number
   /** What was left alone after the last fault, and whether so much was left that it had to live. */
   readonly core: Atlas.Kind
   readonly survives: boolean
@@ -45,6 +48,7 @@ export interface Witnesses {
 /** How often each of these did. @internal */
 export const happened = ({
   clients,
+  changes,
   core,
   followers,
   live,
@@ -58,6 +62,7 @@ export const happened = ({
   ["a command is sent again, and applied once", witness.repeats()],
   ["the lead changes", witness.ballots() > 1 ? 1 : 0],
   ["a leader hands over", machines.handedOver()],
+  [membersChange, changes],
   [sessionsEnd, witness.endings()],
   [resolves, clients.resolved().applied],
   [withdraws, clients.resolved().withdrawn],
@@ -81,6 +86,7 @@ export const sometimes = ({ replicas }: { readonly replicas: number }): Readonly
   "a command is sent again, and applied once",
   "the lead changes",
   "a leader hands over",
+  membersChange,
   sessionsEnd,
   resolves,
   withdraws,

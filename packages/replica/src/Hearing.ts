@@ -1,0 +1,158 @@
+/**
+ * What other replicas reach of this one: messages of its epoch go to its acceptor and its election, what is chosen is told in whichever
+ * epoch.
+ *
+ * ```
+ *   Prepare, Accept, Fetch, Heartbeat ──► the same epoch? ── yes ──► acceptor, election ──► reply
+ *                                             │ no: EpochDiffers, and if it was sent in a later one: catch up from there
+ *   Learn ──────────────────────────────► acceptor
+ *   FetchSnapshot ──────────────────────► snapshots
+ * ```
+ *
+ * @since 0.1.0
+ */
+import { Admin, ClientRpcs, Endpoint } from "@synod/client"
+import { Election, Epoch } from "@synod/paxos"
+import type { MembershipChange, Message, NodeId } from "@synod/paxos"
+import * as Effect from "effect/Effect"
+import type * as AcceptorActor from "./AcceptorActor.js"
+import type * as Actor from "./Actor.js"
+import type * as ElectionActor from "./ElectionActor.js"
+import type { EpochRoles } from "./EpochRoles.js"
+import { EpochDiffers, type Peer, type Sent } from "./Peers.js"
+import type { Requests } from "./Requests.js"
+import type { Snapshots } from "./Snapshots.js"
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (options: {
+  readonly self: NodeId.NodeId
+  readonly roles: () => EpochRoles
+  readonly acceptor: AcceptorActor.AcceptorActor
+  readonly snapshots: Snapshots
+  readonly requests: Requests
+  /** Why it could not lead now. */
+  readonly trouble: () => string | undefined
+  /** That node is in a later epoch. */
+  readonly behind: (node: NodeId.NodeId) => void
+  readonly readSlot: Peer["readSlot"]
+  readonly client: Endpoint.Endpoint
+}): Peer => {
+  const { acceptor, client, readSlot, requests, roles, self, snapshots } = options
+
+  /** Asks an actor; a mailbox that is full loses the request. */
+  const ask = <Input, Reply>(
+    actor: Pick<Actor.Actor<Input, unknown>, "tell">,
+    request: (reply: (reply: Reply) => void, refuse: (why: Endpoint.Unreachable) => void) => Input
+  ) =>
+    requests.ask<Reply, Endpoint.Unreachable>((answer) => {
+      const refuse = (why: Endpoint.Unreachable) => answer(Effect.fail(why))
+      if (!actor.tell(request((reply) => answer(Effect.succeed(reply)), refuse))) {
+        refuse(new Endpoint.Unreachable({ reason: `node ${self} has too much to do`, sent: true }))
+      }
+    })
+
+  const unless =
+    (trouble: () => string | undefined) =>
+    <A, E>(effect: Effect.Effect<A, E>) =>
+      Effect.suspend((): Effect.Effect<A, E | Endpoint.Unreachable> => {
+        const reason = trouble()
+        return reason === undefined ? effect : new Endpoint.Unreachable({ reason, sent: false })
+      })
+  /** It answers for its journal: a leader that can't write is missed, and whoever can't write is no help to others. */
+  const whileItVotes = unless(acceptor.trouble)
+  const whileItCanLead = unless(options.trouble)
+
+  /** A message of another epoch does nothing here. */
+  const meet = ({ epoch, from }: Sent): EpochDiffers | undefined => {
+    const { number } = roles().epoch
+    const verdict = Epoch.judge(number, epoch)
+    if (verdict === "obey") return undefined
+    if (verdict === "behind") options.behind(from)
+    return new EpochDiffers({ epoch: number })
+  }
+  const inEpoch =
+    (sent: Sent) =>
+    <A, E>(effect: Effect.Effect<A, E>) =>
+      Effect.suspend((): Effect.Effect<A, E | EpochDiffers> => meet(sent) ?? effect)
+
+  /** While it hears its leader it lets nobody else prepare: as if the message were lost. */
+  const heeds = (message: Message.ToAcceptor): boolean =>
+    message._tag !== "Prepare" || Election.heeds(roles().election.state(), message)
+
+  return {
+    acceptor: (sent, message, answer) => {
+      let open = true
+      const end = (reply: Message.ToProposer | EpochDiffers | undefined): void => {
+        if (open) answer(reply)
+        open = false
+      }
+      const refuse = (why: Endpoint.Unreachable | EpochDiffers) => end(why._tag === "EpochDiffers" ? why : undefined)
+      const reply = (reply: AcceptorActor.Reply) => end(reply as Message.ToProposer)
+      const differs = meet(sent)
+      if (differs !== undefined) end(differs)
+      else if (!heeds(message) || !acceptor.tell({ message, epoch: sent.epoch, reply, refuse })) end(undefined)
+      return () => void (open = false)
+    },
+    heartbeat: (sent, message) =>
+      inEpoch(sent)(
+        whileItVotes(
+          Effect.suspend(() =>
+            ask<ElectionActor.Input, Message.HeartbeatReply>(roles().election, (reply) => ({
+              ...{ _tag: "Heartbeat", message, reply }
+            }))
+          )
+        )
+      ),
+    takeOver: (sent, message) =>
+      inEpoch(sent)(whileItCanLead(Effect.sync(() => void roles().election.tell({ _tag: "TakeOver", message })))),
+    learn: (message) =>
+      ask<AcceptorActor.Request, Message.Learned | Message.Unlearnable>(acceptor, (reply, refuse) => ({
+        message,
+        reply: (answer) => reply(answer as Message.Learned | Message.Unlearnable),
+        refuse: (why) => (why instanceof EpochDiffers ? undefined : refuse(why))
+      })),
+    readSlot,
+    snapshot: (message) =>
+      Effect.catchAll(snapshots.serve(message), ({ message: reason }) =>
+        Effect.fail(new Endpoint.Unreachable({ reason, sent: true }))
+      ),
+    client,
+    admin: {
+      change: (request) =>
+        Effect.suspend(() => {
+          const now = roles()
+          return Effect.mapError(now.proposer.change(request), (refusal) => told(refusal, now))
+        }),
+      status: client.status
+    }
+  }
+}
+
+/** As whoever asked for a change is told. */
+const told = (
+  refusal: MembershipChange.Refusal | Endpoint.Unreachable,
+  { epoch, leader }: EpochRoles
+): Admin.Refusal | Endpoint.Unreachable => {
+  switch (refusal._tag) {
+    case "Unreachable":
+      return refusal
+    case "NotLeading": {
+      const known = leader()
+      return new ClientRpcs.NotLeader(known === undefined ? {} : { leader: known })
+    }
+    case "OtherEpoch":
+      return new Admin.OtherEpoch({ present: refusal.present })
+    case "Unchanged":
+      return new Admin.Unchanged({ present: epoch })
+    case "Busy":
+      return new Admin.Busy()
+    case "Unsafe": {
+      const { error } = refusal
+      const sets = error._tag === "QuorumsMiss" ? { prepare: error.prepare, accept: error.accept } : {}
+      return new Admin.Unsafe({ reason: error.message, ...sets })
+    }
+  }
+}
