@@ -13,6 +13,8 @@ export interface Options {
   readonly node: number
   /** Where each replica listens, by node. */
   readonly members: Socket.Members
+  /** What it does while its journal holds nothing. */
+  readonly begin: NonNullable<Socket.Options["begin"]>
   /** Which sets of them decide. */
   readonly quorums: QuorumSpec.QuorumSpec
   /** The journal's file. */
@@ -20,7 +22,7 @@ export interface Options {
 }
 
 /** Ends only when interrupted, or with the reason why the replica stopped. */
-export const serve = ({ cluster, journal, members, node, quorums }: Options) =>
+export const serve = ({ begin, cluster, journal, members, node, quorums }: Options) =>
   Effect.gen(function* () {
     const replica = yield* Replica.Replica
     const address = members[node]!
@@ -31,7 +33,7 @@ export const serve = ({ cluster, journal, members, node, quorums }: Options) =>
       Replica.layer(Bank).pipe(
         Layer.provide([
           BankLive,
-          Socket.layer({ cluster, node, members, quorums }),
+          Socket.layer({ cluster, node, members, quorums, begin }),
           SqliteJournal.layer({ filename: journal })
         ])
       )

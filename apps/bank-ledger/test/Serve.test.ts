@@ -107,7 +107,7 @@ const three = Effect.gen(function* () {
   const start = (node: number) =>
     Effect.acquireRelease(
       Effect.async<ChildProcess, string>((resume) => {
-        const command = ["serve", "--node", String(node), "--members", members]
+        const command = ["serve", "--begin", "found", "--node", String(node), "--members", members]
         const child = spawn(
           process.execPath,
           [

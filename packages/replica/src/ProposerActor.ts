@@ -209,7 +209,8 @@ export const make = (options: {
       const entries = batches(state, Proposer.capacity(state, core))
       const proposed =
         entries.length === 0 ? { state, actions: [] } : Proposer.step(state, { _tag: "Propose", entries }, core)
-      if (readers.size === 0 || proposed.state._tag !== "Leading" || !Proposer.mayConfirm(proposed.state)) return proposed
+      if (readers.size === 0 || proposed.state._tag !== "Leading" || !Proposer.mayConfirm(proposed.state))
+        return proposed
       const confirmed = Proposer.step(proposed.state, { _tag: "Confirm", now: now() }, core)
       confirming = { round: proposed.state.confirm.asked + 1, readers }
       readers = new Set()

@@ -1,7 +1,7 @@
 /** Replicas that join, leave and are replaced while clients go on. */
 import { expect, it } from "@effect/vitest"
-import { Membership, NodeId } from "@synod/paxos"
-import type { QuorumSpec } from "@synod/paxos"
+import { NodeId } from "@synod/paxos"
+import type { Membership, QuorumSpec } from "@synod/paxos"
 import { ReplicaConfig } from "@synod/replica"
 import { Clock, Effect, Either, Logger } from "effect"
 import * as Cluster from "./Cluster.js"

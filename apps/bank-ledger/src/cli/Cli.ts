@@ -7,6 +7,7 @@ import type { Caller } from "@synod/state-machine"
 import type { Layer, Option } from "effect"
 import { demo } from "./Demo.js"
 import * as Import from "./Import.js"
+import { members } from "./Members.js"
 import * as Reports from "./Reports.js"
 import { parseMembers, serve } from "./Serve.js"
 
@@ -79,7 +80,7 @@ export const make = <E, R>(deployment: Deployment<E, R>) => {
   return Command.run(
     Command.make("bank-ledger").pipe(
       Command.withDescription("A replicated double-entry ledger."),
-      Command.withSubcommands([importFiles, balance, statement, Import.check, demo, serve])
+      Command.withSubcommands([importFiles, balance, statement, Import.check, demo, serve, members])
     ),
     { name: "bank-ledger", version }
   )

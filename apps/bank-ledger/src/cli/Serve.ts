@@ -11,6 +11,17 @@ import { serve as run } from "../serve.js"
 export const parseMembers = (text: string) =>
   Either.mapLeft(Socket.parseMembers(text), (error) => ValidationError.invalidValue(HelpDoc.p(error.message)))
 
+/** Which sets of replicas decide, as an option says it. */
+export const quorums = Options.text("quorums").pipe(
+  Options.withDescription(
+    "Which sets of replicas decide, the same for all: majority, flexible:prepare=4,accept=2, grid:rows=2,columns=3, " +
+      "weighted:1=2,2=1,3=1, hierarchical:1+2,3+4,5+6, allAboard, or JSON."
+  ),
+  Options.mapEffect((text) =>
+    Either.mapLeft(QuorumSpec.parse(text), (sentence) => ValidationError.invalidValue(HelpDoc.p(sentence)))
+  )
+)
+
 const settings = {
   cluster: Options.text("cluster").pipe(
     Options.withDescription("The cluster's name, the same for all replicas."),
@@ -21,16 +32,14 @@ const settings = {
     Options.withDescription("Where each replica listens: 1=127.0.0.1:7001,2=127.0.0.1:7002,3=127.0.0.1:7003."),
     Options.mapEffect(parseMembers)
   ),
-  quorums: Options.text("quorums").pipe(
+  begin: Options.choice("begin", ["found", "join", "return"]).pipe(
     Options.withDescription(
-      "Which sets of replicas decide, the same for all: majority, flexible:prepare=4,accept=2, grid:rows=2,columns=3, " +
-        "weighted:1=2,2=1,3=1, hierarchical:1+2,3+4,5+6, allAboard, or JSON."
+      "What to do while the journal holds nothing: found the cluster with the other members; join them, once members change " +
+        "names this node; or return only with what the journal holds, which is the setting for every later start."
     ),
-    Options.mapEffect((text) =>
-      Either.mapLeft(QuorumSpec.parse(text), (sentence) => ValidationError.invalidValue(HelpDoc.p(sentence)))
-    ),
-    Options.withDefault(QuorumSpec.majority)
+    Options.withDefault("return")
   ),
+  quorums: quorums.pipe(Options.withDefault(QuorumSpec.majority)),
   journal: Options.text("journal").pipe(Options.withDescription("The file of this replica's journal."))
 }
 

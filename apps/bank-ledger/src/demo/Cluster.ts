@@ -75,7 +75,20 @@ export const processes = (directory: string) =>
           const journal = Path.join(directory, `replica-${node}.sqlite`)
           const child = spawn(
             process.execPath,
-            [bin, "serve", "--cluster", "demo", "--node", String(node), "--members", members, "--journal", journal],
+            [
+              bin,
+              "serve",
+              "--cluster",
+              "demo",
+              "--node",
+              String(node),
+              "--members",
+              members,
+              "--begin",
+              "found",
+              "--journal",
+              journal
+            ],
             { stdio: ["ignore", "pipe", "pipe"] }
           )
           running.set(node, child)
