@@ -17,6 +17,9 @@ export interface Letter {
   readonly reply: (message: RegisterMessage.ToProposer) => void
 }
 
+/** The last state of each register is what is written. A vote that is followed by another one in the same turn was given all the same. */
+type Changed = ReadonlyMap<string, ReadonlyArray<RegisterAcceptor.State>>
+
 /** A slow disk takes so many times as long. */
 const slowness = 100
 
@@ -27,7 +30,7 @@ export class RegisterNode {
   private memory = new Map<string, RegisterAcceptor.State>()
   private inbox: Array<Letter> = []
   /** What is being synced. */
-  private underWay: ReadonlyMap<string, RegisterAcceptor.State> | undefined
+  private underWay: Changed | undefined
   private life = 0
   private slowUntil = 0
 
@@ -80,7 +83,7 @@ export class RegisterNode {
   private turn(): void {
     const letters = this.inbox
     this.inbox = []
-    const changed = new Map<string, RegisterAcceptor.State>()
+    const changed = new Map<string, Array<RegisterAcceptor.State>>()
     const replies: Array<() => void> = []
     for (const { message, reply } of letters) {
       const { key } = message
@@ -88,14 +91,14 @@ export class RegisterNode {
       const { actions, state } = RegisterAcceptor.step(before, message)
       this.memory.set(key, state)
       for (const action of actions) {
-        if (action._tag === "Persist") changed.set(key, action.state)
+        if (action._tag === "Persist") changed.set(key, [...(changed.get(key) ?? []), action.state])
         else replies.push(() => this.say(key, action.message, reply))
       }
     }
     this.reach(() => (changed.size === 0 ? this.speak(replies) : this.write(changed, replies)))
   }
 
-  private write(changed: ReadonlyMap<string, RegisterAcceptor.State>, replies: ReadonlyArray<() => void>): void {
+  private write(changed: Changed, replies: ReadonlyArray<() => void>): void {
     const { agenda, now, seeded, sync } = this.world
     this.underWay = changed
     const quick = sync * (1 + 3 * seeded.next())
@@ -119,11 +122,13 @@ export class RegisterNode {
     reply(message)
   }
 
-  private synced(changed: ReadonlyMap<string, RegisterAcceptor.State>): void {
-    for (const [key, state] of changed) {
-      const before = this.disk.get(key) ?? RegisterAcceptor.initial
-      this.disk.set(key, state)
-      this.world.judge.wrote(this.id, key, before, state)
+  private synced(changed: Changed): void {
+    for (const [key, states] of changed) {
+      for (const state of states) {
+        const before = this.disk.get(key) ?? RegisterAcceptor.initial
+        this.disk.set(key, state)
+        this.world.judge.wrote(this.id, key, before, state)
+      }
     }
   }
 
