@@ -209,8 +209,9 @@ export const make = (options: {
       const entries = batches(state, Proposer.capacity(state, core))
       const proposed =
         entries.length === 0 ? { state, actions: [] } : Proposer.step(state, { _tag: "Propose", entries }, core)
-      if (readers.size === 0 || proposed.state._tag !== "Leading" || !Proposer.mayConfirm(proposed.state))
-        return proposed
+      // Those of a round that was answered in this turn are served at its end, and only then is their place free.
+      const mayConfirm = confirming === undefined && Proposer.mayConfirm(proposed.state)
+      if (readers.size === 0 || !mayConfirm || proposed.state._tag !== "Leading") return proposed
       const confirmed = Proposer.step(proposed.state, { _tag: "Confirm", now: now() }, core)
       confirming = { round: proposed.state.confirm.asked + 1, readers }
       readers = new Set()

@@ -48,6 +48,19 @@ it.scoped("reads that wait at a follower cost the leader one question", () =>
   }).pipe(Effect.scoped, VirtualTime.provide)
 )
 
+it.scoped("reads that come while the leader confirms its ballot for others are all answered", () =>
+  Effect.gen(function* () {
+    const { cluster, leader, writer } = yield* setting
+    yield* writer.Add({ key: "a" })
+    const endpoint = cluster.endpoint(leader)
+    const reads = yield* Effect.forEach(Array.from({ length: 100 }), () =>
+      Effect.zipLeft(Effect.fork(endpoint.query([], "linearizable")), Effect.yieldNow())
+    )
+    const answers = yield* Effect.timeout(Effect.forEach(reads, Fiber.join), "5 seconds")
+    expect(answers.length).toBe(100)
+  }).pipe(Effect.scoped, VirtualTime.provide)
+)
+
 it.scoped("a follower that is cut off answers no linearizable read, and none of a slot that it lacks", () =>
   Effect.gen(function* () {
     const { cluster, follower, reader, writer } = yield* setting
