@@ -57,7 +57,7 @@ export interface State {
   readonly claim: Ballot.Ballot
   /** Our proposer has finished phase 1 of it. */
   readonly leading: boolean
-  /** The round in which it came up. */
+  /** The round in which it came up: as an attempt, and then as a lead. */
   readonly since: number
   /** The highest ballot known: claimed by somebody, or promised here. */
   readonly leader: Ballot.Ballot
@@ -203,8 +203,9 @@ const handle = (self: State, input: Input, options: Options): Step.Step<State, A
         ...self,
         claim: input.claim,
         leading: input.leading,
-        since: Ballot.equals(input.claim, self.claim) ? self.since : self.round,
-        leader: Ballot.max(self.leader, input.claim)
+        since: Ballot.equals(input.claim, self.claim) && input.leading === self.leading ? self.since : self.round,
+        leader: Ballot.max(self.leader, input.claim),
+        happy: self.happy || input.leading
       })
   }
 }
@@ -272,6 +273,8 @@ const canLead = (round: number, nodes: ReadonlySet<NodeId>, { quorums }: Options
 const isHappy = (self: State, replies: ReadonlyArray<Message.HeartbeatReply>, options: Options): boolean => {
   if (!isOurs(self))
     return replies.some((reply) => reply.happy && claims(reply) && Ballot.equals(reply.claim, self.leader))
+  // A quorum has promised in this very round. Its replies may be missing: when an epoch has just begun they were asked too early.
+  if (self.leading && self.round === self.since) return true
   if (isAttempt(self) && self.round > self.since && replies.some((reply) => isLed(reply, self))) return false
   const following = new Set([options.self])
   for (const reply of replies) if (!Ballot.greaterThan(reply.leader, self.claim)) following.add(reply.from)

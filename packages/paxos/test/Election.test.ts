@@ -46,7 +46,7 @@ class Electorate {
     return actions
   }
 
-  private campaign(id: NodeId.NodeId, claim: Ballot.Ballot) {
+  campaign(id: NodeId.NodeId, claim: Ballot.Ballot) {
     this.campaigns.push(Ballot.format(claim))
     const reached = this.members.filter((other) => this.reaches(id, other))
     for (const other of reached) if (other !== id) this.step(other, { _tag: "Observe", ballot: claim })
@@ -84,6 +84,19 @@ const majority = (size: number) =>
   Either.getOrThrow(Quorum.majority(Array.from({ length: size }, (_, i) => node(i + 1))))
 
 describe("Election", () => {
+  it("calls whoever comes up to lead happy at once, though its first heartbeats came too early for the others", () => {
+    const replicas = new Electorate(3)
+    replicas.partition = (a, b) => a !== 3 && b !== 3
+    replicas.rounds(1)
+    replicas.partition = Partition.none
+    replicas.campaign(node(3), ballot("1.3"))
+    for (let round = 0; round < 5; round++) {
+      assert.deepStrictEqual(replicas.leaders, [node(3)], `after ${round} rounds`)
+      replicas.rounds(1)
+    }
+    assert.deepStrictEqual(replicas.campaigns, ["1.3"])
+  })
+
   it("starts with one campaign, by the lowest node", () => {
     for (const size of [1, 2, 3, 5, 7]) {
       const replicas = new Electorate(size)

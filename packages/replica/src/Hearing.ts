@@ -4,7 +4,8 @@
  *
  * ```
  *   Prepare, Accept, Fetch, Heartbeat ──► the same epoch? ── yes ──► acceptor, election ──► reply
- *                                             │ no: EpochDiffers, and if it was sent in a later one: catch up from there
+ *                                             │ no: EpochDiffers, and if it was sent in a later one: catch up from there;
+ *                                             │     a Prepare waits until this replica is in that epoch
  *   Learn ──────────────────────────────► acceptor
  *   FetchSnapshot ──────────────────────► snapshots
  * ```
@@ -25,6 +26,16 @@ import type { Snapshots } from "./Snapshots.js"
 
 /**
  * @since 0.1.0
+ * @category models
+ */
+export interface Hearing {
+  readonly peer: Peer
+  /** This replica is in another epoch than before. */
+  readonly entered: () => void
+}
+
+/**
+ * @since 0.1.0
  * @category constructors
  */
 export const make = (options: {
@@ -39,7 +50,7 @@ export const make = (options: {
   readonly behind: (node: NodeId.NodeId) => void
   readonly readSlot: Peer["readSlot"]
   readonly client: Endpoint.Endpoint
-}): Peer => {
+}): Hearing => {
   const { acceptor, client, readSlot, requests, roles, self, snapshots } = options
 
   /** Asks an actor; a mailbox that is full loses the request. */
@@ -82,7 +93,13 @@ export const make = (options: {
   const heeds = (message: Message.ToAcceptor): boolean =>
     message._tag !== "Prepare" || Election.heeds(roles().election.state(), message)
 
-  return {
+  /**
+   * The last Prepare of each node that is in a later epoch. The leader of the last epoch prepares the next one at once, and often
+   * is heard before what ends the last one is durable here: to be asked again might take an election.
+   */
+  const early = new Map<NodeId.NodeId, { readonly hear: () => void; readonly lose: () => void }>()
+
+  const peer: Peer = {
     acceptor: (sent, message, answer) => {
       let open = true
       const end = (reply: Message.ToProposer | EpochDiffers | undefined): void => {
@@ -91,9 +108,15 @@ export const make = (options: {
       }
       const refuse = (why: Endpoint.Unreachable | EpochDiffers) => end(why._tag === "EpochDiffers" ? why : undefined)
       const reply = (reply: AcceptorActor.Reply) => end(reply as Message.ToProposer)
-      const differs = meet(sent)
-      if (differs !== undefined) end(differs)
-      else if (!heeds(message) || !acceptor.tell({ message, epoch: sent.epoch, reply, refuse })) end(undefined)
+      const hear = (): void => {
+        const differs = meet(sent)
+        if (differs !== undefined) {
+          if (message._tag !== "Prepare" || differs.epoch > sent.epoch) return end(differs)
+          early.get(sent.from)?.lose()
+          early.set(sent.from, { hear, lose: () => end(undefined) })
+        } else if (!heeds(message) || !acceptor.tell({ message, epoch: sent.epoch, reply, refuse })) end(undefined)
+      }
+      hear()
       return () => void (open = false)
     },
     heartbeat: (sent, message) =>
@@ -127,6 +150,14 @@ export const make = (options: {
           return Effect.mapError(now.proposer.change(request), (refusal) => told(refusal, now))
         }),
       status: client.status
+    }
+  }
+  return {
+    peer,
+    entered: () => {
+      const waiting = [...early.values()]
+      early.clear()
+      for (const { hear } of waiting) hear()
     }
   }
 }

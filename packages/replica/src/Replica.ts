@@ -266,6 +266,7 @@ const join = (executor: Executor.Executor) =>
         proposer.retire(epoch.after)
         return Effect.gen(function* () {
           roles = yield* Effect.orDie(begin(epoch, promised, election.state().leader.node))
+          entered()
           // Nobody here waits for what its requests wait for.
           yield* Effect.forkIn(Scope.close(old, Exit.void), scope)
           yield* Effect.logInfo(`node ${peers.self} is in epoch ${epoch.number}: ${Admin.format(epoch.membership)}`)
@@ -346,7 +347,7 @@ const join = (executor: Executor.Executor) =>
       follow: (request) => inside(gateway.follow(request))
     }
 
-    const peer = Hearing.make({
+    const { entered, peer } = Hearing.make({
       ...{ self: peers.self, acceptor, snapshots, requests, trouble, behind, readSlot, client },
       roles: () => roles
     })

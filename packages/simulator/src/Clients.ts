@@ -5,14 +5,16 @@
  */
 import * as RpcClient from "@effect/rpc/RpcClient"
 import type * as Rpc from "@effect/rpc/Rpc"
-import { Client, type ClientConfig, Endpoint } from "@synod/client"
+import { Client, Endpoint } from "@synod/client"
 import type { NodeId } from "@synod/paxos"
 import { Answer, Command } from "@synod/state-machine"
 import type { Caller, Outcome, StateMachine } from "@synod/state-machine"
 import * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
+import * as FiberId from "effect/FiberId"
 import * as History from "./History.js"
 import type { Network } from "./Network.js"
 import type { Seeded } from "./Seeded.js"
@@ -62,6 +64,10 @@ export interface Clients {
   readonly stop: () => void
   /** Operations that are under way. */
   readonly busy: () => number
+  /** Once they have stopped: all call at once and without a pause, a few times each, and must never be kept waiting. */
+  readonly rush: () => void
+  /** All is done that they rushed for. */
+  readonly rushed: () => boolean
 }
 
 /** How long a client thinks between two operations, in milliseconds, on average. */
@@ -73,6 +79,9 @@ const atOnce = [1, 1, 4]
 /** Queries that are remembered, for those who follow. */
 const remembered = 8
 
+/** What a client in a rush asks at once, and how often each of these asks again. */
+const rush = { readers: 4, times: 6 }
+
 /**
  * @since 0.1.0
  * @category constructors
@@ -83,7 +92,8 @@ export const start = <Name extends string, Commands extends Rpc.Any, Queries ext
     readonly machine: Simulated<Name, Commands, Queries>
     readonly workload: Workload<Commands, Queries>
     readonly clients: number
-    readonly config: Partial<ClientConfig.ClientConfig>
+    /** The deadline of a call and of one attempt at it, in milliseconds. */
+    readonly config: { readonly deadline: number; readonly attempt: number }
     /** Replicas that it knows. */
     readonly nodes: ReadonlyArray<NodeId.NodeId>
     readonly network: Network
@@ -92,9 +102,11 @@ export const start = <Name extends string, Commands extends Rpc.Any, Queries ext
 ): Clients => {
   const { machine, network, witness, workload } = options
   const recorder = History.recorder(world.now)
+  const rushing = Deferred.unsafeMake<void>(FiberId.none)
   let answered = 0
   let busy = 0
   let running = true
+  let rushed = 0
 
   type Api = StateMachine.Client<Commands, Queries>
 
@@ -197,6 +209,31 @@ export const start = <Name extends string, Commands extends Rpc.Any, Queries ext
     return { submit, resolve, query, follow: caller.follow, seen: caller.seen }
   }
 
+  /**
+   * Where nothing goes wrong, an answer that takes longer than one replica is given for it was lost, and came only since the
+   * client asked again.
+   */
+  const prompt = (client: number, caller: Caller.Caller): Caller.Caller => {
+    const timed = <A, E>(what: string, call: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+      Effect.suspend(() => {
+        const since = world.now()
+        return Effect.ensuring(
+          call,
+          Effect.sync(() => {
+            const took = world.now() - since
+            if (took < options.config.attempt) return
+            const sentence = `client ${client} waits ${took} ms for the outcome of a ${what}, and no fault has struck for long`
+            world.violate("prompt when all is well", sentence)
+          })
+        )
+      })
+    return {
+      ...caller,
+      submit: (command, note) => timed("command", caller.submit(command, note)),
+      query: (query, consistency) => timed(`${consistency} query`, caller.query(query, consistency))
+    }
+  }
+
   const once = (api: Api, client: number, count: number, seeded: Seeded) =>
     Effect.gen(function* () {
       busy++
@@ -224,13 +261,11 @@ export const start = <Name extends string, Commands extends Rpc.Any, Queries ext
       const caller = yield* Client.make(endpoints, { ...options.config, reads })
       const callers = seeded.pick(atOnce)
       let count = 0
+      const apiOf = (name: string, through: Caller.Caller) =>
+        Effect.provideService(machine.client, machine.caller, recorded(name, through, seeded.fork(`calls of ${name}`)))
       const oneAfterAnother = (name: string) =>
         Effect.gen(function* () {
-          const api = yield* Effect.provideService(
-            machine.client,
-            machine.caller,
-            recorded(name, caller, seeded.fork(`calls of ${name}`))
-          )
+          const api = yield* apiOf(name, caller)
           for (;;) {
             yield* Effect.sleep((-Math.log(1 - seeded.next()) * thinking * (1 + callers)) / 2)
             if (!running) return
@@ -239,6 +274,18 @@ export const start = <Name extends string, Commands extends Rpc.Any, Queries ext
         })
       const names = Array.from({ length: callers }, (_, i) => (callers === 1 ? `${client}` : `${client}.${i + 1}`))
       yield* Effect.forEach(names, oneAfterAnother, { concurrency: "unbounded", discard: true })
+      yield* Deferred.await(rushing)
+      const hurried = prompt(client, caller)
+      const api = yield* apiOf(`${client}.0`, hurried)
+      const work = Effect.suspend(() => once(api, client, count++, seeded))
+      // These answers are not held against the history: so many at once would take long to judge, and others were.
+      const read = Effect.suspend(() => {
+        const asked = Array.from(queries.values())
+        return asked.length === 0 ? Effect.void : Effect.ignore(hurried.query(seeded.pick(asked), "linearizable"))
+      })
+      const all = [work, ...Array.from({ length: rush.readers }, () => read)]
+      yield* Effect.forEach(all, Effect.repeatN(rush.times - 1), { concurrency: "unbounded", discard: true })
+      rushed++
     })
     process.fork(Effect.scoped(life)).addObserver((exit) => {
       if (exit._tag === "Failure") world.violate("no defects", `client ${client} ends: ${oneLine(exit.cause)}`)
@@ -253,7 +300,9 @@ export const start = <Name extends string, Commands extends Rpc.Any, Queries ext
     stop: () => {
       running = false
     },
-    busy: () => busy
+    busy: () => busy,
+    rush: () => Deferred.unsafeDone(rushing, Effect.void),
+    rushed: () => rushed === options.clients
   }
 }
 

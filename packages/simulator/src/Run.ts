@@ -167,6 +167,7 @@ export const runAny = <Name extends string, Commands extends Rpc.Any, Queries ex
       const within = epochs.memberships.length > 1 ? liveWithin : settledWithin
       const settledBy = over + leased + within * electionTimeout
       const expected = { core, survives: atlas.survives }
+      const mended = { core: { ...core, partition: Partition.none }, survives: atlas.survives }
       if (survives) Recovery.settles(world, machines, { ...expected, epochs, until: settledBy })
       const settled = Math.max(0, world.now() - over)
       const liveBy = rested + leased + liveWithin * electionTimeout
@@ -183,6 +184,11 @@ export const runAny = <Name extends string, Commands extends Rpc.Any, Queries ex
         Recovery.followed(world, followers, world.now() + 3 * clientConfig.deadline)
       }
       const levelled = world.now() - ended
+      if (survives) {
+        // The last change of members may have ended only now, and its epoch has no leader yet.
+        Recovery.settles(world, machines, { ...mended, epochs, until: world.now() + liveWithin * electionTimeout })
+        Recovery.prompt(world, clients, world.now() + 3 * clientConfig.deadline)
+      }
       world.run(world.now())
       const verdict = judge(world, machine.name, options.model ?? model(), clients.history())
       note()

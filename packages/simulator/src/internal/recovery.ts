@@ -1,6 +1,6 @@
 /**
- * What whole replicas must do once nothing goes wrong any more: settle on a leader, answer clients, come to hold the same, and
- * show it to those who follow.
+ * What whole replicas must do once nothing goes wrong any more: settle on a leader, answer clients, come to hold the same,
+ * show it to those who follow, and keep nobody waiting.
  *
  * @internal
  */
@@ -94,4 +94,12 @@ export const followed = (world: World, followers: Followers, until: number): voi
   world.run(until, followers.done)
   if (followers.done()) return
   world.violate("followers come to the end", "those who follow were not shown all that was applied")
+}
+
+/** Where nothing goes wrong, nobody waits: an answer that is lost for good would else be hidden by the client's next attempt. @internal */
+export const prompt = (world: World, clients: Clients, until: number): void => {
+  clients.rush()
+  world.run(until, clients.rushed)
+  if (clients.rushed()) return
+  world.violate("prompt when all is well", "clients that call without a pause do not come to an end")
 }
