@@ -82,6 +82,18 @@ export const reads: ReadonlyArray<Mutant> = [
     rates: { delay: 0.2, clog: 1, pause: 0.5 }
   },
   {
+    name: "read-displaced",
+    bug: "Reads that come in the turn in which a round of confirmation ends take the place of those that it is to serve.",
+    edits: [
+      {
+        file: "packages/replica/src/ProposerActor.ts",
+        find: "const mayConfirm = confirming === undefined && Proposer",
+        replace: "const mayConfirm = Proposer"
+      }
+    ],
+    tier: "world"
+  },
+  {
     name: "own-writes-not-read",
     bug: "A client doesn't note in which slot its commands were applied, and then reads at a replica that hasn't come so far.",
     edits: [
