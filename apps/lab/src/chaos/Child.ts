@@ -19,6 +19,8 @@ export interface Child {
   /** Waits until it has ended. */
   readonly ended: Effect.Effect<Ended>
   readonly isRunning: () => boolean
+  /** It has said that its own code runs and hears signals: until then a signal ends it as it ends any process. */
+  readonly isUp: () => boolean
 }
 
 export interface Ended {
@@ -70,7 +72,13 @@ const spawn = ({ imports = [], log, program, settings }: Options): Effect.Effect
     const said = createWriteStream(log, { flags: "a" })
     process.stdout?.pipe(said, { end: false })
     process.stderr?.pipe(said, { end: false })
-    process.on("message", ({ answer, id }: Answer) => {
+    let up = false
+    process.on("message", (message: Answer | typeof upNow) => {
+      if (message === upNow) {
+        up = true
+        return
+      }
+      const { answer, id } = message
       const end = waiting.get(id)
       waiting.delete(id)
       end?.(Effect.succeed(answer))
@@ -99,9 +107,15 @@ const spawn = ({ imports = [], log, program, settings }: Options): Effect.Effect
           process.send(asked, (error) => error && waiting.delete(id) && resume(gone()))
         }),
       ended: Deferred.await(ended),
-      isRunning
+      isRunning,
+      isUp: () => up
     }
   })
+
+const upNow = "up"
+
+/** In the child: its code runs, and hears signals. */
+export const isUp = (): void => void process.send?.(upNow)
 
 /** In the child: answers questions until its parent goes. */
 export const serve = (questions: Readonly<Record<string, (argument: never) => Promise<unknown>>>): void => {

@@ -79,6 +79,8 @@ export const make = (options: {
         all.set(node, running)
         const judge = Effect.map(child.ended, ({ code, signal }) => {
           if (running.killed || (running.stopping && code === 0)) return
+          // It was told so before its code ran: nothing was open that it could have closed.
+          if (running.stopping && signal === "SIGTERM" && !child.isUp()) return
           const how = `${running.stopping ? "was told to stop" : "was left alone"} and ended with ${signal ?? code}`
           wrong.push(`Replica ${node} ${how}: see ${log}`)
         })

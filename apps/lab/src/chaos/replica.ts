@@ -3,6 +3,7 @@ import { NodeRuntime } from "@effect/platform-node"
 import { SqliteJournal } from "@synod/journal"
 import { Replica, ReplicaConfig, Socket } from "@synod/replica"
 import { Effect, Layer, Logger, LogLevel, Schema } from "effect"
+import * as Child from "./Child.js"
 import { cluster, replicaConfig, ReplicaSettings } from "./Settings.js"
 import { Texts, TextsLive } from "./Texts.js"
 
@@ -23,3 +24,4 @@ Effect.flatMap(Replica.Replica, (replica) => Effect.zipRight(Effect.logInfo("run
   Logger.withMinimumLogLevel(LogLevel.Info),
   NodeRuntime.runMain({ disablePrettyLogger: true })
 )
+Child.isUp()
