@@ -22,10 +22,13 @@ import * as FiberSet from "effect/FiberSet"
 import type * as Scope from "effect/Scope"
 import type * as AcceptorActor from "./AcceptorActor.js"
 import * as Actor from "./Actor.js"
+import * as Confirmations from "./Confirmations.js"
 import { EventLoop } from "./EventLoop.js"
+import * as HandingOver from "./HandingOver.js"
 import type { Outcomes, Submission } from "./Outcomes.js"
-import { Peers, type Sent } from "./Peers.js"
 import * as Monotonic from "./Monotonic.js"
+import * as Outstanding from "./Outstanding.js"
+import { type Peer, Peers, type Sent } from "./Peers.js"
 import { leaseTerms, ReplicaConfig } from "./ReplicaConfig.js"
 import type { Requests } from "./Requests.js"
 
@@ -82,32 +85,8 @@ interface Waiting extends Submission {
   readonly refuse: (error: ClientRpcs.NotLeader) => void
 }
 
-/** A lead that is being handed over. */
-interface HandOver {
-  readonly ends: Array<(handed: boolean) => void>
-  /** Nobody else is to get it. */
-  only: NodeId.NodeId | undefined
-  /** The last round in which somebody may take over. */
-  readonly last: number
-  /** Whom this was asked of, and who can't be reached. */
-  asked: NodeId.NodeId | undefined
-  readonly unreachable: Set<NodeId.NodeId>
-}
-
-/** So many times as long as a hand-over may take, a replica that did not take the lead is not offered it again. */
-const restAfterRefusal = 10
-
-/** A request that has no answer yet. */
-interface Outstanding {
-  /** In which round it was sent. */
-  readonly round: number
-  forget: () => void
-}
-
-interface Reader {
-  readonly serve: (slot: Slot.Slot) => void
-  readonly refuse: (error: ClientRpcs.NotLeader) => void
-}
+/** What hears a peer's answer, or that there is none. */
+type Answer = Parameters<Peer["acceptor"]>[2]
 
 /**
  * @since 0.1.0
@@ -152,18 +131,15 @@ export const make = (options: {
 
     let waiting: Array<Waiting> = []
     let waitingBytes = 0
-    let readers = new Set<Reader>()
-    /** Reads whose confirmation is under way, by its round. One round at a time serves all reads that wait. */
-    let confirming: { readonly round: number; readonly readers: Set<Reader> } | undefined
-    let handOver: HandOver | undefined
-    /** The round before which nobody is offered the lead for the sake of its priority. */
-    let restUntil = 0
+    const reads = Confirmations.make()
     let draining = false
     let retired = false
     let claimed = Proposer.claim(Proposer.initial(options.promised))
-    /** Requests under way to each peer. */
-    const outstanding = new Map<NodeId.NodeId, Set<Outstanding>>()
-    let rounds = 0
+    const outstanding = Outstanding.make<NonNullable<Parameters<Answer>[0]>>({
+      limit: config.outstanding,
+      patience: config.silence
+    })
+    yield* Effect.addFinalizer(() => Effect.sync(outstanding.close))
 
     const notLeader = (leader: number | undefined = options.leader()) => {
       return new ClientRpcs.NotLeader(leader === undefined || leader === peers.self ? {} : { leader })
@@ -179,19 +155,21 @@ export const make = (options: {
         return drain(state)
       }
       if (input._tag === "Change") return change(state, input)
-      if (input._tag === "Tick") giveUp(++rounds - config.silence)
-      // What was asked a round ago is lost.
-      if (input._tag === "Tick" && handOver !== undefined) handOver.asked = undefined
+      if (input._tag === "Tick") {
+        outstanding.tick()
+        handingOver.tick()
+      }
       const next = Proposer.step(state, input._tag === "Tick" ? { ...input, now: now() } : input, core)
-      if (waiting.length === 0 && readers.size === 0) return next
+      if (waiting.length === 0 && !reads.wanted()) return next
       const drained = drain(next.state)
       return { state: drained.state, actions: [...next.actions, ...drained.actions] }
     }
 
     /** The stop sign goes behind all that was proposed; what waits is for the next epoch. */
     const change = (state: Proposer.State, { answer, request }: Change): Step.Step<Proposer.State, Proposer.Action> => {
-      const next: Either.Either<Membership.Membership, MembershipChange.Refusal> =
-        handOver === undefined ? MembershipChange.next(state, epoch, request, core) : Either.left({ _tag: "Busy" })
+      const next: Either.Either<Membership.Membership, MembershipChange.Refusal> = handingOver.underWay()
+        ? Either.left({ _tag: "Busy" })
+        : MembershipChange.next(state, epoch, request, core)
       answer(next)
       if (Either.isLeft(next)) return { state, actions: [] }
       const sign = Entry.stopSign(clock.unsafeCurrentTimeMillis(), epoch.number, next.right)
@@ -205,16 +183,15 @@ export const make = (options: {
         refuseAll()
         return { state, actions: [] }
       }
-      if (handOver !== undefined) return { state, actions: [] }
+      if (handingOver.underWay()) return { state, actions: [] }
       const entries = batches(state, Proposer.capacity(state, core))
       const proposed =
         entries.length === 0 ? { state, actions: [] } : Proposer.step(state, { _tag: "Propose", entries }, core)
       // Those of a round that was answered in this turn are served at its end, and only then is their place free.
-      const mayConfirm = confirming === undefined && Proposer.mayConfirm(proposed.state)
-      if (readers.size === 0 || !mayConfirm || proposed.state._tag !== "Leading") return proposed
+      const mayConfirm = !reads.underWay() && Proposer.mayConfirm(proposed.state)
+      if (!reads.wanted() || !mayConfirm || proposed.state._tag !== "Leading") return proposed
       const confirmed = Proposer.step(proposed.state, { _tag: "Confirm", now: now() }, core)
-      confirming = { round: proposed.state.confirm.asked + 1, readers }
-      readers = new Set()
+      reads.begin(proposed.state.confirm.asked + 1)
       return { state: confirmed.state, actions: [...proposed.actions, ...confirmed.actions] }
     }
 
@@ -245,59 +222,11 @@ export const make = (options: {
     }
 
     const refuseAll = (leader?: number): void => {
-      const refused = [...waiting, ...readers, ...(confirming?.readers ?? [])]
+      const refused = waiting
       waiting = []
       waitingBytes = 0
-      readers = new Set()
-      confirming = undefined
       for (const { refuse } of refused) refuse(notLeader(leader))
-    }
-
-    /** Once nothing is under way any more: gives up its lease for good, and tells a successor. */
-    const handOn = (state: Proposer.State, handing: HandOver): void => {
-      const { only, unreachable } = handing
-      const others = quorums.members.filter(
-        (node) => node !== peers.self && !unreachable.has(node) && (only === undefined || node === only)
-      )
-      if (others.length === 0 || rounds > handing.last) return endHandOver(false)
-      if (state._tag !== "Leading" || handing.asked !== undefined) return
-      if (confirming !== undefined || !outcomes.isEmpty()) return
-      const to = Proposer.successors(state, core)
-        .filter((node) => others.includes(node))
-        .sort((a, b) => priority(b) - priority(a))[0]
-      if (to === undefined) return
-      if (!state.lease.released) return void actor.tell({ _tag: "Release" })
-      handing.asked = to
-      const fiber = runFork(peers.peer(to).takeOver(sent, { _tag: "TakeOver", ballot: state.ballot }))
-      fiber.addObserver((exit) => {
-        if (exit._tag === "Success") return
-        handing.unreachable.add(to)
-        handing.asked = undefined
-        wake()
-      })
-    }
-
-    const priority = (node: NodeId.NodeId) => config.priorities[node] ?? 0
-
-    /** To that node alone, or whoever can; what is under way already goes on, also to others then. */
-    const begin = (only: NodeId.NodeId | undefined): HandOver => {
-      const last = rounds + config.handOver
-      handOver ??= { ends: [], only, last, asked: undefined, unreachable: new Set() }
-      if (only === undefined) handOver.only = undefined
-      return handOver
-    }
-
-    const endHandOver = (handed: boolean): void => {
-      const { ends = [], only } = handOver ?? {}
-      handOver = undefined
-      const state = actor.state()
-      if (!handed && only !== undefined) restUntil = rounds + restAfterRefusal * config.handOver
-      // Whoever was asked may yet take over, and nobody waits for a lease that was given up: the next ballot has one again.
-      if (!handed && terms !== undefined && state._tag === "Leading" && state.lease.released) {
-        actor.tell({ _tag: "Campaign", above: state.highest })
-      }
-      for (const end of ends) end(handed)
-      wake()
+      reads.refuse(notLeader(leader))
     }
 
     const send = (asked: ReadonlyArray<Actor.Asked<Input, Proposer.Action>>) => {
@@ -325,19 +254,16 @@ export const make = (options: {
           case "Resign":
             outcomes.abandon()
             refuseAll(action.ballot.node)
-            if (handOver !== undefined) endHandOver(action.ballot.node !== peers.self)
+            handingOver.end(action.ballot.node !== peers.self)
             options.observe(action.ballot)
             break
           case "Confirmed":
-            if (confirming !== undefined && confirming.round <= action.confirm) {
-              for (const { serve } of confirming.readers) serve(action.slot)
-              confirming = undefined
-              if (readers.size > 0) wake()
-            }
+            reads.end(action.confirm, action.slot)
+            if (reads.wanted()) wake()
             break
         }
       }
-      if (handOver !== undefined) handOn(actor.state(), handOver)
+      handingOver.goOn(actor.state())
       const local =
         own.length === 0
           ? undefined
@@ -357,34 +283,12 @@ export const make = (options: {
 
     /** A request that fails, or finds too many under way already, is a lost message. */
     const request = (to: NodeId.NodeId, message: Message.ToAcceptor): void => {
-      const requests = outstanding.get(to) ?? new Set<Outstanding>()
-      outstanding.set(to, requests)
-      if (requests.size >= config.outstanding) return
-      const one: Outstanding = { round: rounds, forget: () => undefined }
-      requests.add(one)
-      one.forget = peers.peer(to).acceptor(sent, message, (reply) => {
-        requests.delete(one)
-        if (reply === undefined) return
+      const send = (answer: Answer) => peers.peer(to).acceptor(sent, message, answer)
+      outstanding.ask(to, send, (reply) => {
         if (reply._tag !== "EpochDiffers") actor.tell({ _tag: "Receive", from: to, message: reply })
         else if (reply.epoch > epoch.number) options.behind(to)
       })
     }
-
-    /**
-     * Gives up requests of that round and earlier ones: what was lost is never answered, and must not take the place of
-     * what is to be sent again.
-     */
-    const giveUp = (round: number): void => {
-      for (const requests of outstanding.values()) {
-        // In the order in which they were sent.
-        for (const one of requests) {
-          if (one.round > round) break
-          requests.delete(one)
-          one.forget()
-        }
-      }
-    }
-    yield* Effect.addFinalizer(() => Effect.sync(() => giveUp(Infinity)))
 
     const wake = (): void => {
       if (draining) return
@@ -398,6 +302,15 @@ export const make = (options: {
       mailbox: config.mailbox,
       step,
       send
+    })
+
+    const handingOver = HandingOver.make({
+      ...{ core, quorums, wake, within: config.handOver },
+      priority: (node) => config.priorities[node] ?? 0,
+      isIdle: () => !reads.underWay() && outcomes.isEmpty(),
+      state: actor.state,
+      tell: actor.tell,
+      ask: (to, ballot) => runFork(peers.peer(to).takeOver(sent, { _tag: "TakeOver", ballot }))
     })
 
     const leads = () => !retired && actor.state()._tag === "Leading"
@@ -421,14 +334,9 @@ export const make = (options: {
         }),
       handOver: options.requests.ask((answer) => {
         if (alone || !leads()) return answer(Effect.succeed(false))
-        begin(undefined).ends.push((handed) => answer(Effect.succeed(handed)))
-        wake()
+        handingOver.toAny((handed) => answer(Effect.succeed(handed)))
       }),
-      prefer: (to) => {
-        if (handOver !== undefined || rounds < restUntil || !Proposer.keepsUp(actor.state(), to, core)) return
-        begin(to)
-        wake()
-      },
+      prefer: handingOver.prefer,
       change: (request) =>
         options.requests.ask((answer) => {
           if (retired || !actor.tell({ _tag: "Change", request, answer })) answer(Effect.fail({ _tag: "Busy" }))
@@ -437,24 +345,20 @@ export const make = (options: {
         retired = true
         outcomes.abandon(through)
         refuseAll()
-        if (handOver !== undefined) endHandOver(false)
+        handingOver.end(false)
       },
       leased: () => (retired ? undefined : Proposer.leased(actor.state(), core, now())),
       confirm: options.requests.ask((answer) => {
         if (!leads()) return answer(Effect.fail(notLeader()))
-        if (readers.size + (confirming?.readers.size ?? 0) >= config.waitingReads) {
+        if (reads.size() >= config.waitingReads) {
           return answer(Effect.fail(new Outcome.Overloaded({ retryAfter: Duration.decode(config.retryAfter) })))
         }
-        const reader: Reader = {
+        const withdraw = reads.add({
           serve: (slot) => answer(Effect.succeed(slot)),
           refuse: (error) => answer(Effect.fail(error))
-        }
-        readers.add(reader)
+        })
         wake()
-        return () => {
-          readers.delete(reader)
-          confirming?.readers.delete(reader)
-        }
+        return withdraw
       })
     }
   })

@@ -20,9 +20,9 @@ export const messages: ReadonlyArray<Mutant> = [
     bug: "A request that is never answered stays among those outstanding, until there is no room for another: nothing more is sent to that peer. A bug of our own, found by the world tier.",
     edits: [
       {
-        file: "packages/replica/src/ProposerActor.ts",
-        find: '      if (input._tag === "Tick") giveUp(++rounds - config.silence)',
-        replace: '      if (input._tag === "Tick") rounds++'
+        file: "packages/replica/src/Outstanding.ts",
+        find: "tick: () => giveUp(++rounds - options.patience)",
+        replace: "tick: () => void ++rounds"
       }
     ],
     tier: "world",

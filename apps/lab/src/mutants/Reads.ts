@@ -87,7 +87,7 @@ export const reads: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: "packages/replica/src/ProposerActor.ts",
-        find: "const mayConfirm = confirming === undefined && Proposer",
+        find: "const mayConfirm = !reads.underWay() && Proposer",
         replace: "const mayConfirm = Proposer"
       }
     ],
