@@ -11,7 +11,7 @@ import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import * as Lines from "../src/Lines.js"
 import type { Body } from "../src/Message.js"
-import { longestLine, serve } from "../src/Node.js"
+import { defaultDeadline, longestLine, serve } from "../src/Node.js"
 
 /** A node that runs: it takes lines and gives lines. */
 export type Start = (
@@ -89,28 +89,31 @@ export class Maelstrom {
   }
 }
 
-/** A node in this process. */
-export const inProcess: Start = (name, onLine) =>
-  Effect.gen(function* () {
-    const input = yield* Mailbox.make<Lines.Line>()
-    const disk = yield* Journal.makeMemoryDisk
-    yield* Effect.forkScoped(
-      serve({
-        lines: Mailbox.toStream(input),
-        write: (line) => Effect.sync(() => onLine(line)),
-        journal: () => JournalStore.layerMemory(disk)
-      }).pipe(
-        Effect.catchAll((error) => Effect.dieMessage(`${name}: ${error.message}`)),
-        Effect.provide(Logger.remove(Logger.defaultLogger))
+/** A node in this process, which takes so long for a request before it says that it is unavailable. */
+export const inProcess =
+  (deadline = defaultDeadline): Start =>
+  (name, onLine) =>
+    Effect.gen(function* () {
+      const input = yield* Mailbox.make<Lines.Line>()
+      const disk = yield* Journal.makeMemoryDisk
+      yield* Effect.forkScoped(
+        serve({
+          lines: Mailbox.toStream(input),
+          write: (line) => Effect.sync(() => onLine(line)),
+          deadline,
+          journal: () => JournalStore.layerMemory(disk)
+        }).pipe(
+          Effect.catchAll((error) => Effect.dieMessage(`${name}: ${error.message}`)),
+          Effect.provide(Logger.remove(Logger.defaultLogger))
+        )
       )
-    )
-    const cut = Lines.make(longestLine)
-    return {
-      feed: (line) => {
-        for (const text of cut(`${line}\n`)) input.unsafeOffer(text)
+      const cut = Lines.make(longestLine)
+      return {
+        feed: (line) => {
+          for (const text of cut(`${line}\n`)) input.unsafeOffer(text)
+        }
       }
-    }
-  })
+    })
 
 const root = fileURLToPath(new URL("../../..", import.meta.url))
 const fromVitest = createRequire(createRequire(import.meta.url).resolve("vitest/package.json"))

@@ -4,7 +4,7 @@ import { inProcess, Maelstrom } from "./Maelstrom.js"
 
 /** A node that is alone. */
 const alone = Effect.gen(function* () {
-  const maelstrom = new Maelstrom(["n1"], inProcess)
+  const maelstrom = new Maelstrom(["n1"], inProcess())
   yield* maelstrom.start("n1")
   return maelstrom
 })
@@ -85,7 +85,7 @@ describe("a node", () => {
 
   it.scopedLive("does nothing before it was told who it is", () =>
     Effect.gen(function* () {
-      const maelstrom = new Maelstrom(["n1"], inProcess)
+      const maelstrom = new Maelstrom(["n1"], inProcess())
       yield* maelstrom.attach("n1")
       yield* only(maelstrom, 11, [{ type: "read", key: 1 }, { type: "echo" }, { type: "synod" }])
       yield* only(maelstrom, 12, [

@@ -196,10 +196,12 @@ export const Page = Schema.Struct({
 export type Page = typeof Page.Type
 
 /**
+ * What each call of a client costs: these go by `Direct` of the wire.
+ *
  * @since 0.1.0
  * @category groups
  */
-export class ClientRpcs extends RpcGroup.make(
+export class CallRpcs extends RpcGroup.make(
   Rpc.make("Submit", {
     payload: {
       /** A client's packed commands, as `Envelope` of the state machine writes them. */
@@ -218,7 +220,16 @@ export class ClientRpcs extends RpcGroup.make(
     },
     success: Answers,
     error: Schema.Union(NotLeader, Superseded, Outcome.Overloaded)
-  }),
+  })
+) {}
+
+/**
+ * What a client asks of a replica besides, and may stop waiting for.
+ *
+ * @since 0.1.0
+ * @category groups
+ */
+export class WatchRpcs extends RpcGroup.make(
   Rpc.make("Follow", {
     payload: Follow.fields,
     success: Page,

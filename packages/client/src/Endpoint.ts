@@ -6,20 +6,21 @@
 import * as RpcClient from "@effect/rpc/RpcClient"
 import type { RpcClientError } from "@effect/rpc/RpcClientError"
 import type { Consistency, Feed, Outcome } from "@synod/state-machine"
-import { Disconnected, RpcOptions, Tcp } from "@synod/wire"
+import { Direct, Disconnected, RpcOptions, Tcp } from "@synod/wire"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import {
   type Answers,
-  ClientRpcs,
+  CallRpcs,
   type Digest,
   type Follow,
   type NotLeader,
   type Page,
   type Status,
   type Superseded,
-  type Unfit
+  type Unfit,
+  WatchRpcs
 } from "./ClientRpcs.js"
 
 /**
@@ -60,21 +61,23 @@ export interface Endpoint {
 }
 
 /**
- * Speaks {@link ClientRpcs} over whichever protocol the environment has.
+ * Speaks {@link CallRpcs} and {@link WatchRpcs} over whichever protocol the environment has.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const fromRpc: Effect.Effect<Endpoint, never, RpcClient.Protocol | Scope.Scope> = Effect.map(
-  RpcClient.make(ClientRpcs, RpcOptions.client),
-  (client): Endpoint => ({
-    submit: (envelope) => unreachable(client.Submit({ envelope })),
-    query: (queries, consistency) => unreachable(client.Query({ queries, consistency })),
+export const fromRpc: Effect.Effect<Endpoint, never, RpcClient.Protocol | Scope.Scope> = Effect.gen(function* () {
+  const ask = yield* Direct.client(CallRpcs)
+  const client = yield* RpcClient.make(WatchRpcs, RpcOptions.client)
+  return {
+    submit: (envelope) => unreachable(Effect.async((resume) => Effect.sync(ask("Submit", { envelope }, resume)))),
+    query: (queries, consistency) =>
+      unreachable(Effect.async((resume) => Effect.sync(ask("Query", { queries, consistency }, resume)))),
     follow: (request) => unreachable(client.Follow(request)),
     status: unreachable(client.Status()),
     digest: unreachable(client.Digest())
-  })
-)
+  }
+})
 
 /**
  * A replica on another machine; keeps a connection to it for as long as the scope is open.

@@ -97,7 +97,15 @@ export class ReaderRpcs extends RpcGroup.make(
 ) {}
 
 /**
- * All else that a replica answers: learners, election, readers, clients and operators.
+ * What goes by `Direct` of the wire, since each command or read costs one of it or several.
+ *
+ * @since 0.1.0
+ * @category groups
+ */
+export class DirectRpcs extends RpcGroup.make().merge(AcceptorRpcs, ClientRpcs.CallRpcs) {}
+
+/**
+ * All else that a replica answers: learners, election, readers, clients that watch, and operators.
  *
  * @since 0.1.0
  * @category groups
@@ -106,6 +114,6 @@ export class ReplicaRpcs extends RpcGroup.make().merge(
   LearnerRpcs,
   ElectionRpcs,
   ReaderRpcs,
-  ClientRpcs.ClientRpcs,
+  ClientRpcs.WatchRpcs,
   Admin.ChangeRpcs
 ) {}

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as RpcClient from "@effect/rpc/RpcClient"
+import type * as RpcGroup from "@effect/rpc/RpcGroup"
 import * as RpcServer from "@effect/rpc/RpcServer"
 import { Admin, Endpoint } from "@synod/client"
 import type { ClientRpcs } from "@synod/client"
@@ -12,9 +13,10 @@ import type { Message, NodeId } from "@synod/paxos"
 import { Direct, RpcOptions } from "@synod/wire"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { AcceptorRpcs, ReplicaRpcs } from "./PeerRpcs.js"
+import { AcceptorRpcs, DirectRpcs, ReplicaRpcs } from "./PeerRpcs.js"
 import { EpochDiffers, type Peer, type Sent } from "./Peers.js"
 
 /**
@@ -73,7 +75,6 @@ export const layer = (
             : Exit.succeed(reply)
       )
     )
-  const direct = { Prepare: acceptor, Accept: acceptor, Fetch: acceptor, Behind: acceptor }
   const handlers = ReplicaRpcs.toLayer({
     FetchSnapshot: (message) => local(replica.snapshot(message)),
     Learn: (message) => local(replica.learn(message)),
@@ -85,8 +86,6 @@ export const layer = (
     },
     TakeOver: (message) => local(replica.takeOver(message, message)),
     ReadSlot: ({ leased }) => local(replica.readSlot(leased)),
-    Submit: ({ envelope }) => local(replica.client.submit(envelope)),
-    Query: ({ consistency, queries }) => local(replica.client.query(queries, consistency)),
     Follow: (request) => local(replica.client.follow(request)),
     Status: (): Effect.Effect<ClientRpcs.Status> => local(replica.client.status),
     Digest: (): Effect.Effect<ClientRpcs.Digest> => local(replica.client.digest),
@@ -94,7 +93,17 @@ export const layer = (
   })
   const protocol = Layer.scoped(
     RpcServer.Protocol,
-    Effect.flatMap(RpcServer.Protocol, (protocol) => Direct.serve(protocol, AcceptorRpcs, direct))
+    Effect.gen(function* () {
+      const runFork = yield* FiberSet.makeRuntime()
+      const run = <A, E>(effect: Effect.Effect<A, E>, answer: (outcome: Exit.Exit<A, E>) => void): void =>
+        runFork(effect).addObserver(answer)
+      const direct: Direct.Handlers<RpcGroup.Rpcs<typeof DirectRpcs>> = {
+        ...{ Prepare: acceptor, Accept: acceptor, Fetch: acceptor, Behind: acceptor },
+        Submit: ({ envelope }, answer) => run(local(replica.client.submit(envelope)), answer),
+        Query: ({ consistency, queries }, answer) => run(local(replica.client.query(queries, consistency)), answer)
+      }
+      return yield* Direct.serve(yield* RpcServer.Protocol, DirectRpcs, direct)
+    })
   )
   return RpcServer.layer(ReplicaRpcs, RpcOptions.server).pipe(Layer.provide([handlers, protocol]))
 }

@@ -94,7 +94,7 @@ export const client = <Rpcs extends Rpc.Any>(
     const runFork = yield* FiberSet.makeRuntime()
     const codecs = codecsOf(group)
     const waiting = new Map<string, { readonly codec: Codec; readonly answer: (outcome: Outcome<any>) => void }>()
-    let next = firstId
+    const ids = idsOf(protocol)
 
     const end = (id: string, outcome: Outcome<any>): void => {
       const answer = waiting.get(id)?.answer
@@ -130,7 +130,7 @@ export const client = <Rpcs extends Rpc.Any>(
 
     return (tag, payload, answer) => {
       const codec = codecs.get(tag)!
-      const id = String(next++)
+      const id = String(ids.next++)
       const encoded = codec.encodePayload(payload)
       if (Either.isLeft(encoded)) {
         answer(Exit.die(ParseResult.parseError(encoded.left)))
@@ -192,6 +192,15 @@ export const serve = <Rpcs extends Rpc.Any>(
 
 /** The requests of an `RpcClient` on the same protocol are numbered from 0 on, and never come so far. */
 const firstId = 2 ** 52
+
+/** Clients on one protocol share its connection, and each hears all answers: no two requests on it have the same number. */
+const idsOf = (protocol: RpcClient.Protocol["Type"]): { next: number } => {
+  const ids = numbers.get(protocol) ?? { next: firstId }
+  numbers.set(protocol, ids)
+  return ids
+}
+
+const numbers = new WeakMap<RpcClient.Protocol["Type"], { next: number }>()
 
 const forgotten = (): void => undefined
 

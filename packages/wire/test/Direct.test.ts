@@ -109,6 +109,20 @@ describe("Direct", () => {
     })
   )
 
+  it.scopedLive("several clients share a connection, and none gets what another asked for", () =>
+    Effect.gen(function* () {
+      const protocol = yield* protocolTo(yield* start("direct"))
+      const asks = yield* Effect.replicateEffect(
+        Effect.provideService(Direct.client(Sums), RpcClient.Protocol, protocol),
+        3
+      )
+      const sums = asks.flatMap((ask, a) =>
+        [10, 20].map((b) => asked<number, unknown>((answer) => ask("Add", { a, b }, answer)))
+      )
+      assert.deepStrictEqual(yield* Effect.all(sums, { concurrency: "unbounded" }), [10, 20, 11, 21, 12, 22])
+    })
+  )
+
   it.scopedLive("a payload that its schema refuses isn't sent", () =>
     Effect.gen(function* () {
       const ask = yield* Effect.provideServiceEffect(
