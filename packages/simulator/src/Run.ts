@@ -184,7 +184,10 @@ export const runAny = <Name extends string, Commands extends Rpc.Any, Queries ex
         Recovery.followed(world, followers, world.now() + 3 * clientConfig.deadline)
       }
       const levelled = world.now() - ended
-      if (survives) {
+      // A machine that is gone for good answers nobody, and takes whoever asks it first the time of an attempt.
+      if (survives && machines.all.every(({ lost }) => !lost)) {
+        // What stood still goes on.
+        world.run(Math.max(over, world.now()))
         // The last change of members may have ended only now, and its epoch has no leader yet.
         Recovery.settles(world, machines, { ...mended, epochs, until: world.now() + liveWithin * electionTimeout })
         Recovery.prompt(world, clients, world.now() + 3 * clientConfig.deadline)
