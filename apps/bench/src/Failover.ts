@@ -2,13 +2,11 @@
  * `npm run bench -- --failover`: the leader's process is killed, again and again; how long until a command is answered.
  */
 import { Clock, Console, Effect } from "effect"
-import * as Directory from "./Directory.js"
 import { median } from "./Report.js"
-import { launch } from "./synod/Synod.js"
+import type { Cluster } from "./synod/Synod.js"
 
-export const run = (times: number) =>
+export const run = (cluster: Cluster, times: number) =>
   Effect.gen(function* () {
-    const cluster = yield* launch({ directory: yield* Directory.temporary, profiles: undefined })
     const put = cluster.remote.ask("put")
     const taken: Array<number> = []
     for (let n = 1; n <= times; n++) {
@@ -27,4 +25,4 @@ export const run = (times: number) =>
       yield* Effect.sleep("1 second")
     }
     yield* Console.log(`\nmedian ${median(taken)} ms, longest ${Math.max(...taken)} ms`)
-  }).pipe(Effect.scoped)
+  })

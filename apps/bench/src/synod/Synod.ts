@@ -3,7 +3,7 @@
  * machine, sessions on.
  */
 import { ClientRpcs } from "@synod/client"
-import { Effect, Schedule, Schema, type Scope } from "effect"
+import { Effect, Schedule, Schema, Scope } from "effect"
 import * as Path from "node:path"
 import { Sample } from "../Load.js"
 import { freePorts, host } from "../Ports.js"
@@ -45,7 +45,8 @@ export interface Cluster {
   readonly acknowledged: Effect.Effect<number, SystemFailed>
   /** Kills a replica's process as the system would. */
   readonly kill: (node: number) => Effect.Effect<void>
-  readonly start: (node: number) => Effect.Effect<void, SystemFailed, Scope.Scope>
+  /** Starts it again, for as long as the others. */
+  readonly start: (node: number) => Effect.Effect<void>
 }
 
 /** Starts three replicas and a client, each a process. */
@@ -54,6 +55,7 @@ export const launch = (
   options: Pick<Settings, "keys"> & { readonly tells?: boolean } = {}
 ): Effect.Effect<Cluster, SystemFailed, Scope.Scope> =>
   Effect.gen(function* () {
+    const scope = yield* Effect.scope
     const ports = yield* freePorts(3)
     const members = Object.fromEntries(ports.map((port, i) => [i + 1, { host, port }]))
     const start = (replica?: Settings["replica"]) =>
@@ -93,7 +95,7 @@ export const launch = (
           replicas.delete(node)
           return worker?.kill ?? Effect.void
         }),
-      start: startReplica
+      start: (node) => Scope.extend(startReplica(node), scope)
     }
   })
 

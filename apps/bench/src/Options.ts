@@ -1,0 +1,99 @@
+/**
+ * What the command line takes.
+ */
+import { HelpDoc, Options, ValidationError } from "@effect/cli"
+import { Effect } from "effect"
+
+/** A number within bounds, or a list of them; the sentence says what was expected instead. */
+const numbers = (
+  name: string,
+  { list, max, min, whole }: Record<"min" | "max", number> & Record<"list" | "whole", boolean>
+) => {
+  const kind = `a ${whole ? "whole " : ""}number${list ? ", or several with commas between," : ""}`
+  const isFine = (number: number) => number >= min && number <= max && (!whole || Number.isInteger(number))
+  return Options.text(name).pipe(
+    Options.withPseudoName(list ? "N,N…" : "N"),
+    Options.mapEffect((text) => {
+      const found = (list ? text.split(",") : [text]).map((part) => (part.trim() === "" ? Number.NaN : Number(part)))
+      return found.every(isFine)
+        ? Effect.succeed(found)
+        : Effect.fail(
+            ValidationError.invalidValue(HelpDoc.p(`--${name} is "${text}"; expected ${kind} from ${min} to ${max}`))
+          )
+    })
+  )
+}
+
+const inFlight = numbers("in-flight", { list: true, min: 1, max: 4096, whole: true }).pipe(
+  Options.withDescription("How many commands are under way, one number or several: 1,16,256."),
+  Options.withDefault([1, 16, 256])
+)
+
+const seconds = numbers("seconds", { list: false, min: 0.1, max: 60, whole: false }).pipe(
+  Options.map(([first]) => first!),
+  Options.withDescription("How long each point is measured. Default: 2, with --quick 1."),
+  Options.optional
+)
+
+const runs = numbers("runs", { list: false, min: 1, max: 20, whole: true }).pipe(
+  Options.map(([first]) => first!),
+  Options.withDescription("How often everything is started anew; the table shows medians. Default: 3, with --quick 1."),
+  Options.optional
+)
+
+const quick = Options.boolean("quick").pipe(Options.withDescription("One short run, for a first impression."))
+
+const json = Options.file("json").pipe(
+  Options.withDescription("Also writes every sample and the table to this file."),
+  Options.optional
+)
+
+const profiles = Options.directory("profiles").pipe(
+  Options.withDescription("Every process leaves its CPU profile in this directory; it makes them slower."),
+  Options.optional
+)
+
+const overload = Options.boolean("overload").pipe(
+  Options.withDescription("Instead: what is left of the peak at three times the load that saturates the replicas.")
+)
+
+const failover = Options.boolean("failover").pipe(
+  Options.withDescription("Instead: how long until a command is answered after the leader was killed.")
+)
+
+const restart = Options.boolean("restart").pipe(
+  Options.withDescription("Instead: how long a replica takes to restart that has applied a million commands.")
+)
+
+const commands = numbers("commands", { list: false, min: 1, max: 100_000_000, whole: true }).pipe(
+  Options.map(([first]) => first!),
+  Options.withDescription("With --restart: how many."),
+  Options.withDefault(1_000_000)
+)
+
+const catchUp = Options.boolean("catch-up").pipe(
+  Options.withDescription("Instead: what it costs the others when a replica returns that was away.")
+)
+
+const large = Options.boolean("large").pipe(
+  Options.withDescription(
+    "Instead: a ledger of a million accounts on SQL tables, its memory, its snapshot and its restart."
+  )
+)
+
+const followers = Options.boolean("followers").pipe(
+  Options.withDescription(
+    "Instead: how many commands are left when 1 and 16 follow all that is applied, at the leader."
+  )
+)
+
+const withPeers = Options.boolean("peers").pipe(
+  Options.withDescription(
+    "Instead: beside etcd and ZooKeeper, as far as they are installed; writes at 1, 16 and 256 in flight, linearizable reads at 64."
+  )
+)
+
+export const settings = {
+  ...{ inFlight, seconds, runs, quick, json, profiles },
+  ...{ overload, failover, restart, commands, catchUp, large, followers, withPeers }
+}
