@@ -42,6 +42,7 @@ export const run = (cluster: Cluster, { quick, times }: { readonly quick: boolea
     yield* Console.log(
       `\nthroughput while a replica catches up, of that before: ${said.join(", ")}; to be 90 % or more`
     )
+    return median(ratios.entries)
   }).pipe(Effect.scoped)
 
 type Way = "entries" | "snapshot"

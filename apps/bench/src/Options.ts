@@ -3,6 +3,7 @@
  */
 import { HelpDoc, Options, ValidationError } from "@effect/cli"
 import { Effect } from "effect"
+import { names } from "./Systems.js"
 
 /** A number within bounds, or a list of them; the sentence says what was expected instead. */
 const numbers = (
@@ -25,8 +26,10 @@ const numbers = (
 }
 
 const inFlight = numbers("in-flight", { list: true, min: 1, max: 4096, whole: true }).pipe(
-  Options.withDescription("How many commands are under way, one number or several: 1,16,256."),
-  Options.withDefault([1, 16, 256])
+  Options.withDescription(
+    "How many commands are under way, one number or several. Default: 1,16,64,256,1024, with --quick 1,16,256."
+  ),
+  Options.optional
 )
 
 const seconds = numbers("seconds", { list: false, min: 0.1, max: 60, whole: false }).pipe(
@@ -41,11 +44,29 @@ const runs = numbers("runs", { list: false, min: 1, max: 20, whole: true }).pipe
   Options.optional
 )
 
-const quick = Options.boolean("quick").pipe(Options.withDescription("One short run, for a first impression."))
+const quick = Options.boolean("quick").pipe(
+  Options.withDescription("One short run of everything in less than five minutes, for a first impression.")
+)
 
-const json = Options.file("json").pipe(
-  Options.withDescription("Also writes every sample and the table to this file."),
+const systems = Options.text("systems").pipe(
+  Options.withPseudoName("NAME,NAME…"),
+  Options.withDescription(`Only these: ${names.join(", ")}. Default: all that are installed.`),
+  Options.mapEffect((text) => {
+    const unknown = text.split(",").filter((name) => !names.includes(name))
+    return unknown.length === 0
+      ? Effect.succeed(text.split(","))
+      : Effect.fail(
+          ValidationError.invalidValue(
+            HelpDoc.p(`--systems is "${text}", and there is no "${unknown[0]!}"; expected some of ${names.join(",")}`)
+          )
+        )
+  }),
   Options.optional
+)
+
+const out = Options.directory("out").pipe(
+  Options.withDescription("Where results.json and the plots go. Default: .data/bench."),
+  Options.withDefault(".data/bench")
 )
 
 const profiles = Options.directory("profiles").pipe(
@@ -61,14 +82,20 @@ const failover = Options.boolean("failover").pipe(
   Options.withDescription("Instead: how long until a command is answered after the leader was killed.")
 )
 
+const coldRestart = Options.boolean("cold-restart").pipe(
+  Options.withDescription(
+    "Instead: how long until a command is answered when all members are started that had been killed, with 100,000 entries."
+  )
+)
+
 const restart = Options.boolean("restart").pipe(
   Options.withDescription("Instead: how long a replica takes to restart that has applied a million commands.")
 )
 
 const commands = numbers("commands", { list: false, min: 1, max: 100_000_000, whole: true }).pipe(
   Options.map(([first]) => first!),
-  Options.withDescription("With --restart: how many."),
-  Options.withDefault(1_000_000)
+  Options.withDescription("With --restart and --cold-restart: how many."),
+  Options.optional
 )
 
 const catchUp = Options.boolean("catch-up").pipe(
@@ -89,11 +116,11 @@ const followers = Options.boolean("followers").pipe(
 
 const withPeers = Options.boolean("peers").pipe(
   Options.withDescription(
-    "Instead: beside etcd and ZooKeeper, as far as they are installed; writes at 1, 16 and 256 in flight, linearizable reads at 64."
+    "Only throughput and latency: writes and linearizable reads, of all systems that are installed."
   )
 )
 
 export const settings = {
-  ...{ inFlight, seconds, runs, quick, json, profiles },
-  ...{ overload, failover, restart, commands, catchUp, large, followers, withPeers }
+  ...{ inFlight, seconds, runs, quick, systems, out, profiles },
+  ...{ overload, failover, coldRestart, restart, commands, catchUp, large, followers, withPeers }
 }

@@ -15,7 +15,7 @@ const bound = 5
 /** `commands` before the restarts. */
 export const run = (cluster: Cluster, { commands, times }: { readonly commands: number; readonly times: number }) =>
   Effect.gen(function* () {
-    yield* cluster.remote.ask("put")
+    yield* cluster.remote.ask("measure", { ...load, inFlight: 1, seconds: 0.1 })
     const { node } = yield* cluster.follower
     const empty = yield* restart(cluster, node)
     yield* Console.log(`  node ${node}, which has nothing to apply, is back after ${seconds(empty)}`)

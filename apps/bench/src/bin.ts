@@ -3,75 +3,74 @@
  */
 import { Command, ValidationError } from "@effect/cli"
 import { NodeContext, NodeRuntime } from "@effect/platform-node"
-import { Console, Data, Effect, Option } from "effect"
-import * as Fs from "node:fs"
-import * as Os from "node:os"
+import { Console, Effect, Option } from "effect"
 import * as Benchmark from "./Benchmark.js"
 import * as Large from "./large/Large.js"
+import * as Machine from "./Machine.js"
 import { settings } from "./Options.js"
 import * as Report from "./Report.js"
+import * as Results from "./Results.js"
 import * as Studies from "./Studies.js"
-import { clients, type Point } from "./System.js"
-import { limit, peers, Synod, systems } from "./Systems.js"
+import { clients } from "./System.js"
+import { limit, nameOf, Synod, systems } from "./Systems.js"
+import * as Targets from "./Targets.js"
 
-/** Where other systems are met: their clients are remote. */
-const meetings: ReadonlyArray<Point> = [
-  ...[1, 16, 256].map((inFlight) => ({ client: "remote", operation: "put", inFlight }) as const),
-  { client: "remote", operation: "get", inFlight: 64 }
-]
+const inFlight = { full: [1, 16, 64, 256, 1024], quick: [1, 16, 256] }
 
 const command = Command.make("bench", settings, (options) =>
   Effect.gen(function* () {
-    if (Studies.asked(options)) return yield* Studies.run(options)
+    const { quick } = options
     if (options.large) {
-      const seconds = Option.getOrElse(options.seconds, () => (options.quick ? 2 : 10))
+      const seconds = Option.getOrElse(options.seconds, () => (quick ? 2 : 10))
       return yield* Large.run({ accounts: 1_000_000, small: 100_000, seconds })
     }
-    const rivals = options.withPeers ? peers : []
-    for (const { lacks } of rivals) {
+    const chosen = systems.filter(
+      (system) => Option.isNone(options.systems) || options.systems.value.includes(nameOf(system))
+    )
+    for (const { lacks } of chosen) {
       const lacking = lacks()
       if (lacking !== undefined) yield* Console.log(lacking)
     }
-    const plan: Benchmark.Plan = {
-      systems: options.withPeers ? [Synod, ...rivals.filter(({ lacks }) => lacks() === undefined)] : systems,
-      points: options.withPeers
-        ? meetings
-        : clients.flatMap((client) =>
-            options.inFlight.map((inFlight) => ({ client, operation: "put", inFlight }) as const)
-          ),
-      flushes: options.withPeers,
-      seconds: Option.getOrElse(options.seconds, () => (options.quick ? 1 : 2)),
-      runs: Option.getOrElse(options.runs, () => (options.quick ? 1 : 3)),
+    const installed = chosen.filter(({ lacks }) => lacks() === undefined)
+    if (Studies.asked(options)) {
+      yield* Results.save(options.out, { ...Results.none, ...(yield* Studies.run(options, installed)) })
+      return
+    }
+    yield* Console.log(`Three members on loopback, ${Machine.described}.`)
+    const numbers = Option.getOrElse(options.inFlight, () => (quick ? inFlight.quick : inFlight.full))
+    const { measured, taken } = yield* Benchmark.run({
+      systems: installed,
+      points: clients.flatMap((client) =>
+        (["put", "get"] as const).flatMap((operation) =>
+          numbers.map((inFlight) => ({ client, operation, inFlight }) as const)
+        )
+      ),
+      seconds: Option.getOrElse(options.seconds, () => (quick ? 0.8 : 2)),
+      runs: Option.getOrElse(options.runs, () => (quick ? 1 : 3)),
       profiles: Option.getOrUndefined(options.profiles)
+    })
+    const rows = Report.rows(measured, limit.name)
+    const tables = Effect.gen(function* () {
+      yield* Console.log(`\n${Report.table(rows, "of the limit")}\n\n${Report.takenTable(taken)}`)
+      const ratios = Report.ratios(rows, Synod.name)
+      if (ratios.length > 0) yield* Console.log(`\n${Synod.name}, of what others do:\n${Report.ratioTable(ratios)}`)
+      return ratios
+    })
+    if (options.withPeers) {
+      const ratios = yield* tables
+      return yield* Results.save(options.out, { ...Results.none, rows, ratios, measured, taken })
     }
-    const machine = `${Os.cpus().length} cores, Node ${process.versions.node}, data in ${Os.tmpdir()}${onDisk()}`
-    yield* Console.log(`Three members on loopback, ${machine}.`)
-    const measured = yield* Benchmark.run(plan)
-    const rows = Report.rows(measured, options.withPeers ? Synod.name : limit.name)
-    yield* Console.log(`\n${Report.table(rows, options.withPeers ? "of synod" : "of the limit")}`)
-    const ratios = options.withPeers ? Report.ratios(rows, Synod.name) : []
-    if (ratios.length > 0) yield* Console.log(`\n${Synod.name}, of what others do:\n${Report.ratioTable(ratios)}`)
-    if (Option.isSome(options.json)) {
-      const file = options.json.value
-      yield* Effect.try({
-        try: () => Fs.writeFileSync(file, `${JSON.stringify({ machine, rows, ratios, measured }, undefined, 2)}\n`),
-        catch: (error) => new Unwritable({ file, reason: error instanceof Error ? error.message : String(error) })
-      })
-    }
+    const found = yield* Studies.run({ ...options, failover: true, coldRestart: true, catchUp: true }, installed)
+    const ratios = yield* tables
+    const targets = Targets.targets(rows, found)
+    yield* Console.log(`\n${Targets.table(targets)}`)
+    yield* Results.save(options.out, { rows, ratios, measured, taken, ...found, targets })
   })
 ).pipe(
-  Command.withDescription("Commands a second and latencies of Synod, beside the limit of Node, SQLite and loopback.")
+  Command.withDescription(
+    "Throughput, latency, failover, restarts and catching up of Synod, beside the limit of Node, SQLite and loopback, and beside others."
+  )
 )
-
-/** A file system in memory flushes nothing, and figures from there say nothing of durable writes. */
-const onDisk = (): string => (Fs.statfsSync(Os.tmpdir()).type === 0x01021994 ? " (in memory: NOT durable)" : "")
-
-/** The samples can't be saved; the table was printed. */
-class Unwritable extends Data.TaggedError("Unwritable")<{ readonly file: string; readonly reason: string }> {
-  override get message(): string {
-    return `${this.file} can't be written: ${this.reason}`
-  }
-}
 
 const cli = Command.run(command, { name: "Synod benchmark", version: "0.1.0" })
 

@@ -5,9 +5,10 @@
 import { ClientRpcs } from "@synod/client"
 import { Effect, Schedule, Schema, Scope } from "effect"
 import * as Path from "node:path"
+import { Timeline } from "../Insist.js"
 import { Sample } from "../Load.js"
 import { freePorts, host } from "../Ports.js"
-import { type Place, type System, SystemFailed } from "../System.js"
+import { type Members, type Place, type System, SystemFailed } from "../System.js"
 import * as Worker from "../Worker.js"
 import type { Settings } from "./Settings.js"
 
@@ -18,15 +19,26 @@ export const Synod: System = {
   lacks: () => undefined,
   offers: () => true,
   start: (place) =>
-    Effect.map(launch(place), ({ leader, remote, replicas }) => ({
-      processes: Array.from(replicas.values(), ({ pid }) => pid),
+    Effect.map(launch(place), (cluster) => ({
+      processes: Array.from(cluster.replicas.values(), ({ pid }) => pid),
+      clients: [cluster.remote.pid],
       measure: (client, load) =>
         Effect.gen(function* () {
-          const worker = client === "remote" ? remote : (yield* leader).worker
-          return yield* Effect.flatMap(worker.ask("measure", load), decodeSample)
-        })
+          const worker = client === "remote" ? cluster.remote : (yield* cluster.leader).worker
+          return yield* Effect.flatMap(worker.ask("measure", load), Worker.decode(Sample))
+        }),
+      members: membersOf(cluster)
     }))
 }
+
+/** Its replicas by their places: node 1 has place 0. */
+export const membersOf = ({ kill, leader, remote, start }: Cluster): Members => ({
+  leader: Effect.map(leader, ({ node }) => node - 1),
+  kill: (member) => kill(member + 1),
+  start: (member) => start(member + 1),
+  insist: (asked) => Effect.flatMap(remote.ask("insist", asked), Worker.decode(Timeline)),
+  enough: (id) => Effect.asVoid(remote.ask("enough", id))
+})
 
 export interface Cluster {
   /** A process that is a client and nothing else. */
@@ -111,8 +123,5 @@ const leaderOf = (replicas: ReadonlyMap<number, Worker.Worker>): Cluster["leader
     }),
     Effect.catchTag("NoSuchElementException", () => failed("no replica leads after 10 seconds"))
   )
-
-const decodeSample = (answer: unknown) =>
-  Effect.catchAll(Schema.decodeUnknown(Sample)(answer), ({ message }) => failed(message))
 
 const failed = (reason: string) => Effect.fail(new SystemFailed({ system: name, reason }))

@@ -3,6 +3,7 @@ import { Client, Endpoint } from "@synod/client"
 import { SqliteJournal } from "@synod/journal"
 import { Replica, Socket } from "@synod/replica"
 import { Effect, Layer, Logger, LogLevel, Runtime, Schema, Scope, Stream } from "effect"
+import * as Insist from "../Insist.js"
 import { Load, run } from "../Load.js"
 import * as Worker from "../Worker.js"
 import { gets, KeyValue, KeyValueLive, puts } from "./KeyValue.js"
@@ -62,7 +63,8 @@ const client = Effect.gen(function* () {
   Worker.serve({
     measure,
     acknowledged,
-    put: () => runPromise(put),
+    // It finds the leader by itself.
+    ...Insist.make(1, () => put),
     press: (argument: unknown) => runPromise(press(pressure(argument), settings)),
     follow: (argument: unknown) => runPromise(follow(decodeFollow(argument))),
     shown: () => Promise.resolve(shown)

@@ -11,7 +11,10 @@ import * as Net from "node:net"
 export interface Session {
   readonly create: (path: string, data: Uint8Array, done: Done) => void
   readonly set: (path: string, data: Uint8Array, done: Done) => void
-  /** A sync and a read behind it, which is linearizable together; one answer. */
+  /**
+   * A sync and a read behind it; one answer. That is as linearizable as ZooKeeper gets: its leader doesn't ask a majority whether it
+   * still leads.
+   */
   readonly read: (path: string, done: Done) => void
 }
 
@@ -38,11 +41,13 @@ export const connect = (host: string, port: number): Promise<Session> =>
     const waiting: Array<Done> = []
     let answered = 0
     let opened = false
+    let lost: Error | undefined
     let rest: Buffer = Buffer.alloc(0)
     let out: Array<Uint8Array> = []
     let xid = 0
 
     const fail = (why: Error): void => {
+      lost ??= why
       reject(why)
       while (answered < waiting.length) waiting[answered++]!(why)
     }
@@ -79,6 +84,7 @@ export const connect = (host: string, port: number): Promise<Session> =>
     })
 
     const request = (kind: number, fields: ReadonlyArray<Uint8Array>, done: Done): void => {
+      if (lost !== undefined) return done(lost)
       xid = (xid + 1) & 0x7fffffff
       waiting.push(done)
       // What is asked in one turn leaves in one write.

@@ -1,14 +1,18 @@
-/** The process that asks ZooKeeper: sets of nodes that exist, and reads behind a sync, on one session with the leader. */
-import { Schema } from "effect"
+/**
+ * The process that asks ZooKeeper: sets of nodes that exist, and reads behind a sync, on one session with the leader; and sets that
+ * are tried again at every member.
+ */
+import { Effect, Schema } from "effect"
 import * as Callers from "../../Callers.js"
+import * as Insist from "../../Insist.js"
 import { Load } from "../../Load.js"
 import { keyOf, value } from "../../synod/KeyValue.js"
 import * as Worker from "../../Worker.js"
 import * as Session from "./Session.js"
 
-const { host, port } = Schema.decodeUnknownSync(Schema.Struct({ host: Schema.String, port: Schema.Int }))(
-  Worker.settings()
-)
+const { host, port, ports } = Schema.decodeUnknownSync(
+  Schema.Struct({ host: Schema.String, port: Schema.Int, ports: Schema.Array(Schema.Int) })
+)(Worker.settings())
 const load = Schema.decodeUnknownSync(Load)
 
 /** As many nodes as other systems have keys. */
@@ -33,7 +37,26 @@ const path = (): string => {
   return pathOf(next)
 }
 
+/** Sessions with all members, made anew when they are lost. */
+const sessions: Array<Promise<Session.Session> | undefined> = []
+const attempt = (member: number) =>
+  Effect.tryPromise(async () => {
+    await (prepared ??= prepare())
+    const connecting = (sessions[member] ??= Session.connect(host, ports[member]!))
+    try {
+      const session = await connecting
+      await new Promise<void>((resolve, reject) =>
+        session.set(path(), data, (failure) => (failure === undefined ? resolve() : reject(failure)))
+      )
+    } catch (error) {
+      // Another caller may have begun a new one.
+      if (sessions[member] === connecting) sessions[member] = undefined
+      throw error
+    }
+  })
+
 Worker.serve({
+  ...Insist.make(ports.length, attempt),
   measure: async (argument) => {
     const session = await (prepared ??= prepare())
     const asked = load(argument)
