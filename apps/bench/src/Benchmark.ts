@@ -16,6 +16,8 @@ export interface Plan {
   readonly seconds: number
   /** How often everything is started anew and measured. */
   readonly runs: number
+  /** The system without which the rest says nothing: when it fails, so does the run. */
+  readonly essential: string
   /** Where each process leaves its CPU profile. */
   readonly profiles: string | undefined
 }
@@ -68,6 +70,7 @@ export const run = (plan: Plan): Effect.Effect<Results, SystemFailed> =>
       plan.systems.filter((it) => it.offers(client, operation))
     )
     const total = plan.runs * turns.length
+    let turn = 0
     for (let run = 1; run <= plan.runs; run++) {
       yield* Effect.scoped(
         Effect.gen(function* () {
@@ -76,8 +79,17 @@ export const run = (plan: Plan): Effect.Effect<Results, SystemFailed> =>
           for (const point of plan.points) {
             for (const one of running) {
               if (!one.offers(point.client, point.operation)) continue
-              measured.push({ ...(yield* measure(one, point, plan.seconds)), run })
-              yield* Console.log(line(measured.length, total, measured[measured.length - 1]!))
+              const taken = yield* Effect.either(measure(one, point, plan.seconds))
+              turn++
+              if (taken._tag === "Right") {
+                const sample = { ...taken.right, run }
+                measured.push(sample)
+                yield* Console.log(line(turn, total, sample))
+              } else {
+                // Without others there is still something to see, without Synod there isn't.
+                if (one.name === plan.essential) return yield* taken.left
+                yield* Console.error(`  ${turn}/${total}  NOT MEASURED: ${taken.left.message}`)
+              }
             }
           }
           for (const { flushes, name, processes } of running) {
@@ -157,7 +169,7 @@ const heat = (
 const line = (done: number, total: number, measured: Measured) => {
   const { client, commandsPerSecond, inFlight, operation, p50Millis, system } = measured
   return (
-    `  ${String(done).padStart(3)}/${total}  ${system.padEnd(12)}${client.padEnd(9)}${operation}${String(inFlight).padStart(5)} in flight` +
+    `  ${String(done).padStart(3)}/${total}  ${system.padEnd(15)}${client.padEnd(9)}${operation}${String(inFlight).padStart(5)} in flight` +
     `${Math.round(commandsPerSecond).toLocaleString("en").padStart(10)} commands/s, p50 ${p50Millis.toFixed(2)} ms`
   )
 }

@@ -120,7 +120,32 @@ const withPeers = Options.boolean("peers").pipe(
   )
 )
 
+const geo = Options.boolean("geo").pipe(
+  Options.withDescription("Instead: three regions, and how long a claim takes from each, by a leader and by registers.")
+)
+
+const contention = Options.boolean("contention").pipe(
+  Options.withDescription("Instead: 1 to 64 clients that claim the same, by a leader and by proposers of their own.")
+)
+
+const growth = Options.boolean("growth").pipe(
+  Options.withDescription("Instead: what a command costs with more replicas, larger values and more sessions.")
+)
+
 export const settings = {
   ...{ inFlight, seconds, runs, quick, systems, out, profiles },
-  ...{ overload, failover, coldRestart, restart, commands, catchUp, large, followers, withPeers }
+  ...{
+    overload,
+    failover,
+    coldRestart,
+    restart,
+    commands,
+    catchUp,
+    large,
+    followers,
+    geo,
+    contention,
+    growth,
+    withPeers
+  }
 }

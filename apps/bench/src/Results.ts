@@ -26,15 +26,29 @@ export const none: Results = {
 /** Writes `results.json` and the plots into the directory. */
 export const save = (directory: string, results: Results) =>
   Effect.gen(function* () {
-    const date = DateTime.formatIso(yield* DateTime.now)
-    const saved = { date, machine: Machine.described, command: process.argv.slice(2), ...results }
-    yield* write(directory, "results.json", `${JSON.stringify(saved, undefined, 2)}\n`)
+    yield* json(directory, "results.json", results)
     yield* plot(directory, "throughput-latency.svg", Plots.curves(results.rows))
     yield* plot(directory, "failover.svg", Plots.timeline(results.failovers))
   })
 
+/** Writes what a study has found, and its plot. */
+export const keep = (
+  directory: string,
+  study: string,
+  found: ReadonlyArray<unknown>,
+  charts: ReadonlyArray<Plot.Chart>
+) => Effect.zipRight(json(directory, `${study}.json`, { found }), plot(directory, `${study}.svg`, charts))
+
+/** With when, where and how it was measured. */
+const json = (directory: string, name: string, content: object) =>
+  Effect.gen(function* () {
+    const date = DateTime.formatIso(yield* DateTime.now)
+    const saved = { date, machine: Machine.described, command: process.argv.slice(2), ...content }
+    yield* write(directory, name, `${JSON.stringify(saved, undefined, 2)}\n`)
+  })
+
 /** Nothing is written if there is nothing to see. */
-export const plot = (directory: string, name: string, charts: ReadonlyArray<Plot.Chart>) =>
+const plot = (directory: string, name: string, charts: ReadonlyArray<Plot.Chart>) =>
   charts.length === 0 ? Effect.void : write(directory, name, Plot.svg(charts))
 
 const write = (directory: string, name: string, text: string) =>

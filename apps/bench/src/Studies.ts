@@ -81,6 +81,10 @@ export const run = (options: Asked, systems: ReadonlyArray<System>) =>
             yield* Console.log(`\n${name} runs`)
             yield* recover(name, members)
           })
+        ).pipe(
+          Effect.catchTag("SystemFailed", (failed) =>
+            name === Synod.name ? failed : Console.error(`  NOT MEASURED: ${failed.message}`)
+          )
         )
       }
     }

@@ -5,6 +5,9 @@ import { Command, ValidationError } from "@effect/cli"
 import { NodeContext, NodeRuntime } from "@effect/platform-node"
 import { Console, Effect, Option } from "effect"
 import * as Benchmark from "./Benchmark.js"
+import * as Contention from "./geo/Contention.js"
+import * as Geo from "./geo/Geo.js"
+import * as Growth from "./growth/Growth.js"
 import * as Large from "./large/Large.js"
 import * as Machine from "./Machine.js"
 import { settings } from "./Options.js"
@@ -24,6 +27,18 @@ const command = Command.make("bench", settings, (options) =>
       const seconds = Option.getOrElse(options.seconds, () => (quick ? 2 : 10))
       return yield* Large.run({ accounts: 1_000_000, small: 100_000, seconds })
     }
+    if (options.geo) {
+      const latencies = yield* Geo.run(Option.getOrElse(options.seconds, () => 5))
+      return yield* Results.keep(options.out, "geo", latencies, [])
+    }
+    if (options.contention) {
+      const contentions = yield* Contention.run(Option.getOrElse(options.seconds, () => 3))
+      return yield* Results.keep(options.out, "contention", contentions, Contention.charts(contentions))
+    }
+    if (options.growth) {
+      const grown = yield* Growth.run(Option.getOrElse(options.seconds, () => (quick ? 1 : 4)))
+      return yield* Results.keep(options.out, "growth", grown, Growth.charts(grown))
+    }
     const chosen = systems.filter(
       (system) => Option.isNone(options.systems) || options.systems.value.includes(nameOf(system))
     )
@@ -40,6 +55,7 @@ const command = Command.make("bench", settings, (options) =>
     const numbers = Option.getOrElse(options.inFlight, () => (quick ? inFlight.quick : inFlight.full))
     const { measured, taken } = yield* Benchmark.run({
       systems: installed,
+      essential: Synod.name,
       points: clients.flatMap((client) =>
         (["put", "get"] as const).flatMap((operation) =>
           numbers.map((inFlight) => ({ client, operation, inFlight }) as const)

@@ -47,6 +47,9 @@ const behind = 100
 /** Requests under way in an open loop; one more isn't sent. */
 const most = 4096
 
+/** Sessions that are being opened at once. */
+const openings = 64
+
 /** How long a session is tried to be opened. */
 const opening = Schedule.intersect(Schedule.spaced("50 millis"), Schedule.recurs(200))
 
@@ -80,7 +83,7 @@ export const press = ({ commands: count, loop, seconds, sessions }: Pressure, { 
         return { id: reply._tag === "Opened" ? reply.session : 0, next: 1, underWay: new Set() }
       })
     )
-    const all = yield* Effect.replicateEffect(open, sessions)
+    const all = yield* Effect.replicateEffect(open, sessions, { concurrency: openings })
     const fibers = yield* FiberSet.make()
     const latencies: Array<number> = []
     const otherwise = new Map<string, number>()

@@ -61,20 +61,20 @@ export interface Cluster {
   readonly start: (node: number) => Effect.Effect<void>
 }
 
-/** Starts three replicas and a client, each a process. */
+/** Starts three replicas, or as many as are asked for, and a client, each a process. */
 export const launch = (
   { directory, profiles }: Place,
-  options: Pick<Settings, "keys"> & { readonly tells?: boolean } = {}
+  options: Pick<Settings, "keys" | "valueBytes"> & { readonly tells?: boolean; readonly replicas?: number } = {}
 ): Effect.Effect<Cluster, SystemFailed, Scope.Scope> =>
   Effect.gen(function* () {
     const scope = yield* Effect.scope
-    const ports = yield* freePorts(3)
+    const ports = yield* freePorts(options.replicas ?? 3)
     const members = Object.fromEntries(ports.map((port, i) => [i + 1, { host, port }]))
     const start = (replica?: Settings["replica"]) =>
       Worker.start({
         system: name,
         program: "synod/member",
-        settings: { members, replica, keys: options.keys } satisfies Settings,
+        settings: { members, replica, keys: options.keys, valueBytes: options.valueBytes } satisfies Settings,
         profiles
       })
     const replicas = new Map<number, Worker.Worker>()
@@ -85,7 +85,10 @@ export const launch = (
           replicas.set(node, worker)
         }
       )
-    yield* Effect.forEach([1, 2, 3], startReplica)
+    yield* Effect.forEach(
+      ports.map((_, i) => i + 1),
+      startReplica
+    )
     const remote = yield* start()
     yield* leaderOf(replicas)
     const statusOf = (worker: Worker.Worker) => Effect.flatMap(worker.ask("status"), Worker.decode(ClientRpcs.Status))

@@ -48,6 +48,7 @@ export const ZooKeeper: System = {
         ...{ system: name, program: "peers/zookeeper/client", profiles },
         settings: { host, port, ports: clientPorts }
       })
+      yield* remote.ask("prepared")
       return {
         measure: (_client, load) => Effect.flatMap(remote.ask("measure", load), Worker.decode(Sample)),
         processes: servers.processes,

@@ -29,7 +29,9 @@ const prepare = async (): Promise<Session.Session> => {
   await Promise.all(Array.from({ length: keys }, (_, n) => create(n)))
   return session
 }
-let prepared: Promise<Session.Session> | undefined
+const prepared = prepare()
+// Whoever asks is told.
+prepared.catch(() => undefined)
 
 let next = 0
 const path = (): string => {
@@ -41,7 +43,6 @@ const path = (): string => {
 const sessions: Array<Promise<Session.Session> | undefined> = []
 const attempt = (member: number) =>
   Effect.tryPromise(async () => {
-    await (prepared ??= prepare())
     const connecting = (sessions[member] ??= Session.connect(host, ports[member]!))
     try {
       const session = await connecting
@@ -56,9 +57,10 @@ const attempt = (member: number) =>
   })
 
 Worker.serve({
+  prepared: async () => void (await prepared),
   ...Insist.make(ports.length, attempt),
   measure: async (argument) => {
-    const session = await (prepared ??= prepare())
+    const session = await prepared
     const asked = load(argument)
     return Callers.run(
       asked,

