@@ -4,10 +4,11 @@
  */
 import { Console, Effect, type Scope } from "effect"
 import * as Directory from "./Directory.js"
-import type { Load, Sample } from "./Load.js"
+import * as Heat from "./Heat.js"
+import type { Sample } from "./Load.js"
 import * as Flushes from "./peers/Flushes.js"
 import * as Usage from "./Usage.js"
-import type { Client, Point, Running, System, SystemFailed } from "./System.js"
+import type { Point, Running, System, SystemFailed } from "./System.js"
 
 export interface Plan {
   readonly systems: ReadonlyArray<System>
@@ -46,19 +47,6 @@ export interface Results {
   readonly taken: ReadonlyArray<Taken>
 }
 
-/**
- * Before the first point, again and again: a process that has just started runs at a fifth of its speed. With 16 in flight
- * there are many rounds, and each has several commands.
- */
-const heating = { inFlight: 16, warmUp: 0 }
-
-/** How much faster than ever before a system must be to be getting warmer. */
-const warmer = 1.05
-
-/** So often in a row it isn't, until it is warm; and so often it is heated at most. */
-const steady = 2
-const heatings = 15
-
 /** Before each point, in seconds. */
 const warmUp = 0.3
 
@@ -81,7 +69,9 @@ export const run = (plan: Plan): Effect.Effect<Results, SystemFailed> =>
               if (!one.offers(point.client, point.operation)) continue
               const taken = yield* Effect.either(measure(one, point, plan.seconds))
               turn++
-              if (taken._tag === "Right") {
+              if (taken._tag === "Right" && taken.right.commandsPerSecond === 0) {
+                yield* Console.error(`  ${turn}/${total}  NOT MEASURED: ${one.name} has answered nothing in time`)
+              } else if (taken._tag === "Right") {
                 const sample = { ...taken.right, run }
                 measured.push(sample)
                 yield* Console.log(line(turn, total, sample))
@@ -126,7 +116,8 @@ const start = (system: System, plan: Plan): Effect.Effect<Started, SystemFailed,
     const running = yield* system.start({ directory, profiles: plan.profiles })
     const kinds = new Map(plan.points.map((point) => [`${point.client} ${point.operation}`, point]))
     for (const { client, operation } of kinds.values()) {
-      if (system.offers(client, operation)) yield* heat(running, client, operation, Math.min(1, plan.seconds / 2))
+      const load = { ...Heat.load, operation, seconds: Math.min(1, plan.seconds / 2) }
+      if (system.offers(client, operation)) yield* Heat.up(running.measure(client, load))
     }
     const flushes = yield* countFlushes(system, running)
     return { ...running, name: system.name, offers: system.offers, flushes }
@@ -149,21 +140,6 @@ const countFlushes = ({ name, offers }: System, { measure, processes }: Running)
           : `  ${name}: durable, ${each.toFixed(1)} flushes by its three members for a command of one caller`
     )
     return each
-  })
-
-const heat = (
-  { measure }: Running,
-  client: Client,
-  operation: Load["operation"],
-  seconds: number
-): Effect.Effect<void, SystemFailed> =>
-  Effect.gen(function* () {
-    let best = 0
-    for (let times = 0, same = 0; times < heatings && same < steady; times++) {
-      const { commandsPerSecond } = yield* measure(client, { ...heating, operation, seconds })
-      same = commandsPerSecond > best * warmer ? 0 : same + 1
-      best = Math.max(best, commandsPerSecond)
-    }
   })
 
 const line = (done: number, total: number, measured: Measured) => {

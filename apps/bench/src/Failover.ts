@@ -19,7 +19,7 @@ export interface Failover {
 const inFlight = 16
 
 /** Seconds of load before the kill and after the first answer, and how long that may take at most. */
-const before = 1
+const before = 2
 const after = 1
 const bound = 30
 
@@ -48,6 +48,8 @@ export const run = (system: string, members: Members, times: number) =>
 
 const once = (system: string, { enough, insist, kill, leader, start }: Members) =>
   Effect.gen(function* () {
+    // A process that has just started takes a second for its first answer.
+    yield* insist({ id: ids++, inFlight: 1, seconds: bound, answers: 1 })
     const id = ids++
     const all = yield* Effect.fork(insist({ id, inFlight, seconds: before + after + bound, answers: unlimited }))
     yield* Effect.sleep(`${before} seconds`)

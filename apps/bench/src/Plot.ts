@@ -5,6 +5,8 @@
 export interface Line {
   readonly name: string
   readonly points: ReadonlyArray<readonly [x: number, y: number]>
+  /** Of the colours, from 0 on, so that it is the same in several charts. Default: its place. */
+  readonly colour?: number
 }
 
 export interface Axis {
@@ -63,8 +65,8 @@ const draw = ({ lines, title, x, y }: Chart): string => {
     `<text transform="translate(16 ${(margin.top + bottom) / 2}) rotate(-90)" text-anchor="middle">${escape(y.title)}</text>`,
     `<text x="${margin.left}" y="22" font-size="14" font-weight="bold">${escape(title)}</text>`
   ]
-  const drawn = lines.map(({ name, points }, i) => {
-    const colour = colours[i % colours.length]!
+  const drawn = lines.map(({ colour: chosen, name, points }, i) => {
+    const colour = colours[(chosen ?? i) % colours.length]!
     const places = points.map(([a, b]) => [across.at(a).toFixed(1), up.at(b).toFixed(1)] as const)
     const path = `<polyline fill="none" stroke="${colour}" stroke-width="2" points="${places.map((it) => it.join(",")).join(" ")}"/>`
     // Where there are many they would hide the line.

@@ -7,8 +7,9 @@ import type { Row } from "./Report.js"
 import type { Client } from "./System.js"
 
 /** A chart for each client and operation: a line a system, a point for each number in flight. */
-export const curves = (rows: ReadonlyArray<Row>): ReadonlyArray<Chart> =>
-  kinds.flatMap(({ client, operation, title }): ReadonlyArray<Chart> => {
+export const curves = (rows: ReadonlyArray<Row>): ReadonlyArray<Chart> => {
+  const all = [...new Set(rows.map(({ system }) => system))]
+  return kinds.flatMap(({ client, operation, title }): ReadonlyArray<Chart> => {
     const mine = rows.filter((row) => row.client === client && row.operation === operation)
     const systems = [...new Set(mine.map(({ system }) => system))]
     if (mine.length === 0) return []
@@ -19,6 +20,7 @@ export const curves = (rows: ReadonlyArray<Row>): ReadonlyArray<Chart> =>
         y: { title: "median latency, ms", scale: "logarithmic" },
         lines: systems.map((name) => ({
           name,
+          colour: all.indexOf(name),
           points: mine
             .filter(({ system }) => system === name)
             .map(({ commandsPerSecond, p50Millis }) => [commandsPerSecond, p50Millis] as const)
@@ -26,6 +28,7 @@ export const curves = (rows: ReadonlyArray<Row>): ReadonlyArray<Chart> =>
       }
     ]
   })
+}
 
 const kinds: ReadonlyArray<{ readonly client: Client; readonly operation: Row["operation"]; readonly title: string }> =
   [

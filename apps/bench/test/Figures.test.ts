@@ -1,5 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
 import type { Measured } from "../src/Benchmark.js"
+import * as Heat from "../src/Heat.js"
 import * as Flushes from "../src/peers/Flushes.js"
 import * as Plot from "../src/Plot.js"
 import * as Plots from "../src/Plots.js"
@@ -79,6 +81,27 @@ describe("Usage", () => {
   })
 })
 
+describe("Heat", () => {
+  const timesUntilWarm = (rates: ReadonlyArray<number>) => {
+    let times = 0
+    const measure = Effect.sync(() => {
+      const commandsPerSecond = rates[Math.min(times++, rates.length - 1)]!
+      return { commandsPerSecond, p50Millis: 1, p99Millis: 1 }
+    })
+    Effect.runSync(Heat.up(measure))
+    return times
+  }
+
+  it("goes on while it gets faster, and twice more", () => {
+    assert.strictEqual(timesUntilWarm([100, 200, 300]), 5)
+    assert.strictEqual(timesUntilWarm([100, 90, 200, 201, 202]), 5)
+  })
+
+  it("ends also if it always gets faster", () => {
+    assert.strictEqual(timesUntilWarm(Array.from({ length: 100 }, (_, i) => 2 ** i)), 15)
+  })
+})
+
 describe("Plot", () => {
   it("has ticks from one below the values to one above", () => {
     assert.deepStrictEqual(Plot.linearTicks([-950, 4100]), [-1000, 0, 1000, 2000, 3000, 4000, 5000])
@@ -134,12 +157,13 @@ describe("Plots", () => {
     assert.deepStrictEqual(chart?.lines, [
       {
         name: "a",
+        colour: 0,
         points: [
           [10, 1],
           [30, 1]
         ]
       },
-      { name: "b", points: [[20, 1]] }
+      { name: "b", colour: 1, points: [[20, 1]] }
     ])
   })
 })

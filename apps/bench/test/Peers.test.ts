@@ -72,6 +72,31 @@ describe("the clients of other systems", () => {
     assert.deepStrictEqual(outcomes, ["create done", "set ZooKeeper answered with error -101", "read done"])
     server.close()
   })
+
+  it("ZooKeeper: a session that is idle pings more than once, and one that is lost fails at once", async () => {
+    const ping = Buffer.from("00000008fffffffe0000000b", "hex")
+    let heard = Buffer.alloc(0)
+    const pings = () => heard.toString("hex").split(ping.toString("hex")).length - 1
+    let enough: () => void = () => undefined
+    const server = Net.createServer((socket) => {
+      socket.once("data", () => socket.write(Buffer.concat([Buffer.from([0, 0, 0, 16]), Buffer.alloc(16)])))
+      socket.on("data", (chunk: Buffer) => {
+        heard = Buffer.concat([heard, chunk])
+        if (pings() >= 3) enough()
+      })
+      socket.on("error", () => undefined)
+    })
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+    const session = await Session.connect("127.0.0.1", (server.address() as Net.AddressInfo).port, 20)
+    await new Promise<void>((resolve) => (enough = resolve))
+    assert.isAtLeast(pings(), 3)
+    const ended = (ask: (done: Session.Done) => void) => new Promise<Error | undefined>(ask)
+    const underWay = ended((done) => session.set("/a", Buffer.from("1"), done))
+    session.close()
+    assert.include((await underWay)?.message, "closed")
+    assert.include((await ended((done) => session.set("/a", Buffer.from("1"), done)))?.message, "closed")
+    server.close()
+  })
 })
 
 describe("Insist", () => {

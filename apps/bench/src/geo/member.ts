@@ -3,8 +3,8 @@ import { Client, Endpoint } from "@synod/client"
 import { SqliteJournal } from "@synod/journal"
 import { Registers, Socket as RegisterSocket } from "@synod/register"
 import { Replica, ReplicaConfig, Socket } from "@synod/replica"
-import { Clock, Context, Effect, Layer, Logger, LogLevel, Runtime, Schema, type Scope } from "effect"
-import { Load, recorder, run } from "../Load.js"
+import { Clock, Context, Duration, Effect, Layer, Logger, LogLevel, Runtime, Schema, type Scope } from "effect"
+import { Load, run } from "../Load.js"
 import * as Worker from "../Worker.js"
 import { Claims, ClaimsLive } from "./Claims.js"
 import { cluster, Contest, type Contested, Settings } from "./Settings.js"
@@ -50,31 +50,34 @@ const alone = (claim: Claim) => {
     )
 }
 
+/** So many rounds are made also if they take longer. */
+const least = 10
+
 /** All clients claim the same; when all of them have been told whose it is, the next one. */
 const compete = (argument: unknown) =>
   Effect.gen(function* () {
     const { clients, seconds } = contest(argument)
     const claims = yield* Effect.replicateEffect(client, clients)
-    const { ended, now, sample } = recorder({ operation: "put", inFlight: clients, warmUp: 0, seconds })
+    const elapsed = Effect.map(Clock.currentTimeMillis, (now) => (now - begun) / 1000)
     const begun = yield* Clock.currentTimeMillis
+    const latencies: Array<number> = []
     let rounds = 0
     let failed = 0
-    for (let more = true; more; rounds++) {
-      const key = `${prefix}-${clients}-${rounds}`
+    while (rounds < least || (yield* elapsed) < seconds) {
+      const key = `${prefix}-${clients}-${rounds++}`
       const one = (claim: Claim, i: number) =>
-        Effect.suspend(() => {
-          const since = now()
-          return Effect.match(claim(key, `${i}`), {
-            onFailure: () => void failed++,
-            onSuccess: () => void (more = ended(since) && more)
-          })
+        Effect.matchEffect(Effect.timed(claim(key, `${i}`)), {
+          onFailure: () => Effect.sync(() => void failed++),
+          onSuccess: ([took]) => Effect.sync(() => void latencies.push(Duration.toMillis(took)))
         })
       yield* Effect.forEach(claims, one, { concurrency: "unbounded", discard: true })
-      more &&= (yield* Clock.currentTimeMillis) - begun < 1000 * seconds
     }
-    const elapsed = ((yield* Clock.currentTimeMillis) - begun) / 1000
-    const { p50Millis, p99Millis } = sample()
-    const contested: Contested = { decisionsPerSecond: rounds / elapsed, p50Millis, p99Millis, failed }
+    const sorted = latencies.sort((a, b) => a - b)
+    const quantile = (q: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? 0
+    const contested: Contested = {
+      decisionsPerSecond: rounds / (yield* elapsed),
+      ...{ p50Millis: quantile(0.5), p99Millis: quantile(0.99), failed }
+    }
     return contested
   }).pipe(Effect.scoped)
 

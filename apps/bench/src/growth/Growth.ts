@@ -4,6 +4,7 @@
  */
 import { Console, Effect } from "effect"
 import * as Directory from "../Directory.js"
+import * as Heat from "../Heat.js"
 import { Sample } from "../Load.js"
 import type { Chart } from "../Plot.js"
 import { aligned } from "../Report.js"
@@ -33,8 +34,8 @@ const sessions = [10, 100, 1000, 10_000]
 const inFlight = 64
 const keysOf = (bytes: number): number => Math.max(16, Math.min(10_000, Math.floor((4 * 1024 * 1024) / bytes)))
 
-/** Not measured before each point, in seconds. */
-const warmUp = 2
+/** Of sessions, before they are measured, in seconds. */
+const warmUp = 4
 
 /** Requests of sessions in turn: so many under way, of so many commands. */
 const pressure = { commands: 16, loop: { _tag: "Closed", requests: 32 } } as const
@@ -68,7 +69,7 @@ const loaded = (cause: Cause, size: number, options: Parameters<typeof launch>[1
     const processes = [...replicas.values()].map(({ pid }) => pid)
     const measure = (seconds: number) =>
       Effect.flatMap(remote.ask("measure", { operation: "put", inFlight, warmUp: 0, seconds }), Worker.decode(Sample))
-    yield* measure(warmUp)
+    yield* Heat.up(measure(1))
     const { cpu, value } = yield* Usage.during(processes, measure(seconds))
     return grown(cause, size, value.commandsPerSecond, seconds, cpu, processes)
   }).pipe(Effect.scoped)

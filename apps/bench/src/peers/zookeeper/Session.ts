@@ -16,6 +16,8 @@ export interface Session {
    * still leads.
    */
   readonly read: (path: string, done: Done) => void
+  /** Without a word; what is under way fails. */
+  readonly close: () => void
 }
 
 /** Called once, with the reason if the request failed. */
@@ -26,16 +28,16 @@ const kinds = { create: 1, get: 4, set: 5, sync: 9, ping: 11 } as const
 /** The id of pings, whose answers nobody waits for. */
 const pingId = -2
 
-/** For how long the session may be silent before the server ends it, and after how long it pings, in milliseconds. */
+/** For how long the session may be silent before the server ends it, and after how long it pings unless told otherwise, in milliseconds. */
 const timeout = 30_000
-const pingEvery = 8_000
+const pause = 8_000
 
 const everybody = { permissions: 31, scheme: "world", id: "anyone" } as const
 
 /** Of requests that were answered, so many are kept at most. */
 const compactAfter = 4096
 
-export const connect = (host: string, port: number): Promise<Session> =>
+export const connect = (host: string, port: number, pingEvery: number = pause): Promise<Session> =>
   new Promise((resolve, reject) => {
     const socket = Net.connect({ host, port, noDelay: true })
     const waiting: Array<Done> = []
@@ -60,8 +62,10 @@ export const connect = (host: string, port: number): Promise<Session> =>
     const take = (message: Buffer): void => {
       if (!opened) {
         opened = true
-        socket.setTimeout(pingEvery, () => socket.write(framed([int(pingId), int(kinds.ping)])))
-        return resolve({ create, set, read })
+        // Again and again: a listener that is given to `setTimeout` is called once.
+        socket.setTimeout(pingEvery)
+        socket.on("timeout", () => socket.write(framed([int(pingId), int(kinds.ping)])))
+        return resolve({ create, set, read, close: () => void socket.destroy() })
       }
       if (message.readInt32BE(0) < 0) return
       const error = message.readInt32BE(12)
