@@ -2,11 +2,10 @@
  * `npm run bench -- --followers`: what it costs the replicas that somebody follows all that is applied.
  */
 import { Console, Effect, Schema } from "effect"
-import * as Directory from "./Directory.js"
 import { Sample } from "./Load.js"
 import { median } from "./Report.js"
-import { launch } from "./synod/Synod.js"
-import { SystemFailed } from "./System.js"
+import type { Cluster } from "./synod/Synod.js"
+import { decode } from "./Worker.js"
 
 /** Streams at once: nobody, one, and as many as share one ring without being noticed. */
 const counts = [0, 1, 16] as const
@@ -17,9 +16,8 @@ const inFlight = 256
 /** Rounds through all counts, so that what else the machine does meets each of them alike. */
 const rounds = 3
 
-export const run = (seconds: number) =>
+export const run = (cluster: Cluster, seconds: number) =>
   Effect.gen(function* () {
-    const cluster = yield* launch({ directory: yield* Directory.temporary, profiles: undefined })
     const measure = Effect.flatMap(
       cluster.remote.ask("measure", { operation: "put", inFlight, warmUp: 0.5, seconds }),
       decode(Sample)
@@ -49,11 +47,3 @@ export const run = (seconds: number) =>
   }).pipe(Effect.scoped)
 
 const whole = (number: number): string => Math.round(number).toLocaleString("en")
-
-const decode =
-  <A, I>(schema: Schema.Schema<A, I>) =>
-  (answer: unknown) =>
-    Effect.mapError(
-      Schema.decodeUnknown(schema)(answer),
-      ({ message }) => new SystemFailed({ system: "synod", reason: message })
-    )

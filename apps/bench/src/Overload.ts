@@ -3,9 +3,8 @@
  * memory.
  */
 import { Console, Effect, Fiber, Schema } from "effect"
-import * as Directory from "./Directory.js"
 import { type Pressure, Pressed } from "./synod/Pressure.js"
-import { launch } from "./synod/Synod.js"
+import type { Cluster } from "./synod/Synod.js"
 import { decode } from "./Worker.js"
 
 /** Processes that make requests, in each loop. */
@@ -20,12 +19,14 @@ const closed = [8, 16, 32]
 /** The open loop asks for so many times the peak. */
 const times = 3
 
+/** Seconds of each loop, at least: replicas that have just started take a few tenths for the first answer. */
+const least = 0.5
+
 /** How often memory is looked at meanwhile. */
 const parts = 5
 
-export const run = (seconds: number) =>
+export const run = ({ another, remote, replicas }: Cluster, seconds: number) =>
   Effect.gen(function* () {
-    const { another, remote, replicas } = yield* launch({ directory: yield* Directory.temporary, profiles: undefined })
     const processes = [remote, ...(yield* Effect.replicateEffect(another, sources - 1))]
     const press = (pressure: Pressure) =>
       Effect.map(
@@ -34,8 +35,8 @@ export const run = (seconds: number) =>
         }),
         total
       )
-    const short = Math.max(1, seconds / 3)
-    yield* press({ ...shape, seconds: Math.max(1, seconds / 2), loop: { _tag: "Closed", requests: closed[0]! } })
+    const short = Math.max(least, seconds / 3)
+    yield* press({ ...shape, seconds: Math.max(least, seconds / 2), loop: { _tag: "Closed", requests: closed[0]! } })
     let peak = 0
     for (const requests of closed) {
       const { acknowledged } = yield* press({ ...shape, seconds: short, loop: { _tag: "Closed", requests } })

@@ -2,7 +2,7 @@
  * From samples to what is read: medians over the runs, and each system's share of the limit.
  */
 import { Array, Order } from "effect"
-import type { Measured } from "./Benchmark.js"
+import type { Measured, Taken } from "./Benchmark.js"
 import type { Point } from "./System.js"
 
 export interface Row extends Point {
@@ -11,6 +11,9 @@ export interface Row extends Point {
   readonly commandsPerSecond: number
   readonly p50Millis: number
   readonly p99Millis: number
+  /** Microseconds of CPU for a command, of the members and of a remote client; nobody knows outside Linux. */
+  readonly membersCpu: number | undefined
+  readonly clientCpu: number | undefined
   /** Commands a second, as a share of those of the system that all are held against, in the same runs. */
   readonly share: number
 }
@@ -31,7 +34,9 @@ export const rows = (measured: ReadonlyArray<Measured>, against: string): Readon
       system: first.system,
       commandsPerSecond: median(all.map((sample) => sample.commandsPerSecond)),
       p50Millis: median(all.map((sample) => sample.p50Millis)),
-      p99Millis: median(all.map((sample) => sample.p99Millis))
+      p99Millis: median(all.map((sample) => sample.p99Millis)),
+      membersCpu: medianOfKnown(all.map((sample) => sample.membersCpu)),
+      clientCpu: medianOfKnown(all.map((sample) => sample.clientCpu))
     }
   })
   return medians.map((row) => {
@@ -49,9 +54,15 @@ export const median = (values: ReadonlyArray<number>): number => {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
 }
 
+/** Of what is known; nothing if nothing is. */
+const medianOfKnown = (values: ReadonlyArray<number | undefined>): number | undefined => {
+  const known = values.filter((value) => value !== undefined)
+  return known.length === 0 ? undefined : median(known)
+}
+
 export const table = (rows: ReadonlyArray<Row>, share: string): string =>
   aligned(
-    ["client", "operation", "in flight", "system", "commands/s", "p50 ms", "p99 ms", share],
+    ["client", "operation", "in flight", "system", "commands/s", "p50 ms", "p99 ms", "CPU µs", share],
     rows.map((row) => [
       row.client,
       row.operation,
@@ -60,10 +71,17 @@ export const table = (rows: ReadonlyArray<Row>, share: string): string =>
       Math.round(row.commandsPerSecond).toLocaleString("en"),
       row.p50Millis.toFixed(2),
       row.p99Millis.toFixed(2),
-      `${(100 * row.share).toFixed(0)} %`
+      cpu(row),
+      Number.isNaN(row.share) ? "" : `${(100 * row.share).toFixed(0)} %`
     ]),
     ["client", "operation", "system"]
   )
+
+/** Of the members and of the client, for a command. */
+const cpu = ({ client, clientCpu, membersCpu }: Row): string => {
+  const all = client === "remote" ? [membersCpu, clientCpu] : [membersCpu]
+  return all.map((micros) => (micros === undefined ? "?" : micros.toFixed(0))).join(" + ")
+}
 
 /** One system beside each other one, where both were measured. */
 export interface Ratio extends Point {
@@ -107,8 +125,24 @@ export const ratioTable = (ratios: ReadonlyArray<Ratio>): string =>
     ["client", "operation", "beside"]
   )
 
+/** What the systems took: memory, and flushes for a command of one caller. */
+export const takenTable = (taken: ReadonlyArray<Taken>): string =>
+  aligned(
+    ["system", "members' memory, MiB", "flushes a command"],
+    Object.values(Array.groupBy(taken, ({ system }) => system)).map((all) => {
+      const memory = medianOfKnown(all.map((one) => one.memory))
+      const flushes = medianOfKnown(all.map((one) => one.flushes))
+      return [
+        all[0].system,
+        memory === undefined ? "?" : memory.toFixed(0),
+        flushes === undefined ? "not counted" : flushes === 0 ? "0: NOT DURABLE" : flushes.toFixed(1)
+      ]
+    }),
+    ["system"]
+  )
+
 /** Words to the left, numbers to the right. */
-const aligned = (
+export const aligned = (
   header: ReadonlyArray<string>,
   rows: ReadonlyArray<ReadonlyArray<string>>,
   words: ReadonlyArray<string>

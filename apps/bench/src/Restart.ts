@@ -3,22 +3,19 @@
  * them again, from its snapshot and the log behind that, beside a replica that has nothing to apply.
  */
 import { Clock, Console, Effect } from "effect"
-import * as Directory from "./Directory.js"
 import { median } from "./Report.js"
-import { type Cluster, launch } from "./synod/Synod.js"
+import type { Cluster } from "./synod/Synod.js"
 
-/** Those who make them, a few seconds at a time. */
-const load = { operation: "put", inFlight: 2048, warmUp: 0, seconds: 5 }
+/** Those who make them, a second at a time. */
+const load = { operation: "put", inFlight: 2048, warmUp: 0, seconds: 1 }
 
 /** How long a restart may take, in seconds. */
 const bound = 5
 
 /** `commands` before the restarts. */
-export const run = ({ commands, times }: { readonly commands: number; readonly times: number }) =>
+export const run = (cluster: Cluster, { commands, times }: { readonly commands: number; readonly times: number }) =>
   Effect.gen(function* () {
-    const directory = yield* Directory.temporary
-    const cluster = yield* launch({ directory, profiles: undefined }, { tells: true })
-    yield* cluster.remote.ask("put")
+    yield* cluster.remote.ask("measure", { ...load, inFlight: 1, seconds: 0.1 })
     const { node } = yield* cluster.follower
     const empty = yield* restart(cluster, node)
     yield* Console.log(`  node ${node}, which has nothing to apply, is back after ${seconds(empty)}`)
@@ -41,7 +38,7 @@ export const run = ({ commands, times }: { readonly commands: number; readonly t
         `${(yield* cluster.acknowledged).toLocaleString("en")} commands, ` +
         `of which ${seconds(empty)} is what a replica takes that has applied none; to be below ${bound} s`
     )
-  }).pipe(Effect.scoped)
+  })
 
 /** Milliseconds from the start of its process until it has applied all that is chosen. */
 const restart = (cluster: Cluster, node: number) =>

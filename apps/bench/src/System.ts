@@ -3,6 +3,7 @@
  */
 import type { Effect, Scope } from "effect"
 import { Data } from "effect"
+import type { Insist, Timeline } from "./Insist.js"
 import type { Load, Sample } from "./Load.js"
 
 /**
@@ -39,10 +40,30 @@ export interface Place {
 }
 
 export interface Running {
-  /** The processes of its members. */
+  /** The processes of its members, when they started. */
   readonly processes: ReadonlyArray<number>
+  /** The processes of its remote clients. */
+  readonly clients: ReadonlyArray<number>
   readonly measure: (client: Client, load: Load) => Effect.Effect<Sample, SystemFailed>
+  /** None of a system that survives nothing. */
+  readonly members: Members | undefined
 }
+
+/** Members that can be lost and brought back, by their places from 0 on, and the callers who are there meanwhile. */
+export interface Members {
+  readonly leader: Effect.Effect<number, SystemFailed>
+  /** `kill -9`; it is gone then. */
+  readonly kill: (member: number) => Effect.Effect<void, SystemFailed>
+  /** With what is on its disk. */
+  readonly start: (member: number) => Effect.Effect<void, SystemFailed>
+  /** Commands that are tried again until they are answered. */
+  readonly insist: (asked: Insist) => Effect.Effect<Timeline, SystemFailed>
+  /** Ends the callers of that id. */
+  readonly enough: (id: number) => Effect.Effect<void, SystemFailed>
+}
+
+/** How many members each system has. */
+export const places: ReadonlyArray<number> = [0, 1, 2]
 
 /** A system could not be started, or a command failed. */
 export class SystemFailed extends Data.TaggedError("SystemFailed")<{

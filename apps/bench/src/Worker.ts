@@ -1,5 +1,6 @@
 /**
- * A process that was started for a benchmark, and the questions it is asked over the channel to its parent.
+ * A process that was started for a benchmark, and the questions it is asked: over Node's channel to its parent, or, if it is a
+ * program in another language, as lines of JSON over its standard input and output.
  *
  * ```
  *   benchmark ── { id, question, argument } ──► worker
@@ -9,7 +10,8 @@
  * It ends when the channel does, so that none outlives the benchmark.
  */
 import { Effect, Schema, type Scope } from "effect"
-import { type ChildProcess, fork } from "node:child_process"
+import { type ChildProcess, fork, spawn } from "node:child_process"
+import * as Readline from "node:readline"
 import { fileURLToPath } from "node:url"
 import { SystemFailed } from "./System.js"
 
@@ -29,6 +31,14 @@ interface Question {
 
 type Answer = { readonly id: number; readonly answer: unknown } | { readonly id: number; readonly failure: string }
 
+/** A process, and the way to it and back. */
+interface Channel {
+  readonly child: ChildProcess
+  readonly send: (question: Question) => void
+  readonly onAnswer: (take: (answer: Answer) => void) => void
+  readonly close: () => void
+}
+
 /** How long a worker may take to end by itself before it is killed, in milliseconds. */
 const grace = 3000
 
@@ -38,27 +48,63 @@ export const start = (options: {
   readonly program: string
   readonly settings: unknown
   readonly profiles: string | undefined
-}): Effect.Effect<Worker, never, Scope.Scope> =>
+}): Effect.Effect<Worker, never, Scope.Scope> => keep(options.system, options.program, () => forked(options))
+
+/** Starts a program in another language, which is given its settings as JSON. */
+export const startForeign = (options: {
+  readonly system: string
+  readonly file: string
+  readonly settings: unknown
+}): Effect.Effect<Worker, never, Scope.Scope> => keep(options.system, options.file, () => spoken(options))
+
+const keep = (system: string, program: string, open: () => Channel) =>
   Effect.map(
     Effect.acquireRelease(
-      Effect.sync(() => spawn(options)),
-      ({ child }) => stop(child)
+      Effect.sync(() => {
+        const channel = open()
+        return { channel, worker: asking(channel, system, program) }
+      }),
+      ({ channel }) => stop(channel)
     ),
     ({ worker }) => worker
   )
 
-const spawn = ({ profiles, program, settings, system }: Parameters<typeof start>[0]) => {
+const forked = ({ profiles, program, settings }: Parameters<typeof start>[0]): Channel => {
   const child = fork(fileURLToPath(new URL(`${program}.js`, import.meta.url)), [JSON.stringify(settings)], {
     execArgv: profiles === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profiles}`],
     serialization: "advanced",
     stdio: ["ignore", "ignore", "inherit", "ipc"]
   })
+  return {
+    child,
+    send: (question) => void child.send(question),
+    onAnswer: (take) => void child.on("message", take),
+    close: () => {
+      if (child.connected) child.disconnect()
+    }
+  }
+}
+
+const spoken = ({ file, settings }: Parameters<typeof startForeign>[0]): Channel => {
+  const child = spawn(file, [JSON.stringify(settings)], { stdio: ["pipe", "pipe", "inherit"] })
+  // Who writes to a process that has ended is told by its end.
+  child.stdin.on("error", () => undefined)
+  return {
+    child,
+    send: (question) => void child.stdin.write(`${JSON.stringify(question)}\n`),
+    onAnswer: (take) =>
+      void Readline.createInterface(child.stdout).on("line", (line) => take(JSON.parse(line) as Answer)),
+    close: () => void child.stdin.end()
+  }
+}
+
+const asking = ({ child, onAnswer, send }: Channel, system: string, program: string): Worker => {
   const waiting = new Map<number, (outcome: Effect.Effect<unknown, SystemFailed>) => void>()
   let next = 0
   let over: string | undefined
   const fail = (reason: string) => Effect.fail(new SystemFailed({ system, reason }))
 
-  child.on("message", (message: Answer) => {
+  onAnswer((message) => {
     const end = waiting.get(message.id)
     waiting.delete(message.id)
     end?.("failure" in message ? fail(message.failure) : Effect.succeed(message.answer))
@@ -71,15 +117,14 @@ const spawn = ({ profiles, program, settings, system }: Parameters<typeof start>
   child.on("error", (error) => gone(`failed (${error.message})`))
   child.on("exit", (code, signal) => gone(`ended (${signal ?? `exit code ${code}`})`))
 
-  const worker: Worker = {
+  return {
     pid: child.pid ?? 0,
     ask: (question, argument) =>
       Effect.async((resume) => {
         if (over !== undefined) return resume(fail(over))
         const id = next++
         waiting.set(id, resume)
-        const asked: Question = { id, question, argument }
-        child.send(asked)
+        send({ id, question, argument })
       }),
     kill: Effect.async((resume) => {
       if (over !== undefined) return resume(Effect.void)
@@ -87,14 +132,13 @@ const spawn = ({ profiles, program, settings, system }: Parameters<typeof start>
       child.kill("SIGKILL")
     })
   }
-  return { child, worker }
 }
 
-const stop = (child: ChildProcess): Effect.Effect<void> =>
+const stop = ({ child, close }: Channel): Effect.Effect<void> =>
   Effect.async<void>((resume) => {
     if (child.exitCode !== null || child.signalCode !== null) return resume(Effect.void)
     child.once("exit", () => resume(Effect.void))
-    if (child.connected) child.disconnect()
+    close()
   }).pipe(
     Effect.timeoutTo({
       duration: grace,
@@ -123,10 +167,13 @@ export const serve = (questions: Readonly<Record<string, (argument: unknown) => 
   process.on("message", ({ argument, id, question }: Question) => {
     const handler = questions[question]
     if (handler === undefined) return answer({ id, failure: `it can't answer "${question}"` })
-    handler(argument).then(
-      (value) => answer({ id, answer: value }),
-      (error: unknown) => answer({ id, failure: error instanceof Error ? error.message : String(error) })
-    )
+    // An argument that doesn't fit is refused at once; that is an answer too.
+    void Promise.resolve()
+      .then(() => handler(argument))
+      .then(
+        (value) => answer({ id, answer: value }),
+        (error: unknown) => answer({ id, failure: error instanceof Error ? error.message : String(error) })
+      )
   })
   process.on("disconnect", () => process.exit(0))
 }

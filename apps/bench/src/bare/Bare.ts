@@ -30,6 +30,8 @@ export const Bare: System = {
       const workers = { embedded, remote }
       return {
         processes: [...members, embedded].map(({ pid }) => pid),
+        clients: [remote.pid],
+        members: undefined,
         measure: (client, load) => Effect.flatMap(workers[client].ask("measure", load), decode(Sample))
       }
     })

@@ -16,13 +16,19 @@ export const Settings = Schema.Struct({
 
 export type Settings = typeof Settings.Type
 
-/** Its process, by its number. */
-export const start = (
-  system: string,
-  settings: Settings
-): Effect.Effect<{ readonly pid: number }, SystemFailed, Scope.Scope> =>
+export interface Server {
+  /** Its process, by its number. */
+  readonly pid: number
+  /** Kills it as the system would; it is gone then. */
+  readonly kill: Effect.Effect<void, SystemFailed>
+}
+
+export const start = (system: string, settings: Settings): Effect.Effect<Server, SystemFailed, Scope.Scope> =>
   Effect.gen(function* () {
     Fs.mkdirSync(settings.directory, { recursive: true })
     const worker = yield* Worker.start({ system, program: "peers/keeper", settings, profiles: undefined })
-    return { pid: yield* Effect.flatMap(worker.ask("pid"), Worker.decode(Schema.Int)) }
+    return {
+      pid: yield* Effect.flatMap(worker.ask("pid"), Worker.decode(Schema.Int)),
+      kill: Effect.asVoid(worker.ask("kill"))
+    }
   })

@@ -20,8 +20,18 @@ server.on("error", ({ message }) => {
   console.error(`${command} can't be started: ${message}`)
   process.exit(1)
 })
+let killed = false
 server.on("exit", () => {
+  if (killed) return
   if (process.connected) console.error(`${command} has ended: ${Fs.readFileSync(file, "utf8").slice(-lastWords)}`)
   process.exit(1)
 })
-Worker.serve({ pid: () => Promise.resolve(server.pid) })
+Worker.serve({
+  pid: () => Promise.resolve(server.pid),
+  kill: () =>
+    new Promise<void>((resolve) => {
+      killed = true
+      server.once("exit", () => resolve())
+      server.kill("SIGKILL")
+    })
+})

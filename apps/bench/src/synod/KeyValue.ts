@@ -5,8 +5,11 @@ import { Rpc } from "@effect/rpc"
 import { StateMachine } from "@synod/state-machine"
 import { Effect, HashMap, Option, Schema } from "effect"
 
+/** In bytes; replicas and clients are told to take it, when it is to be put. */
+export const longestValue = 256 * 1024
+
 const Key = Schema.String.pipe(Schema.minLength(1), Schema.maxLength(256))
-const Value = Schema.String.pipe(Schema.maxLength(32 * 1024))
+const Value = Schema.String.pipe(Schema.maxLength(longestValue))
 
 const Put = Rpc.make("Put", { payload: { key: Key, value: Value } })
 const Get = Rpc.make("Get", { payload: { key: Key }, success: Schema.Option(Value) })
@@ -35,13 +38,14 @@ const put = (n: number) => ({ key: keyOf(n), value })
 /** So many puts of values of 84 bytes under keys of 16. */
 export const commands = (count: number) => Array.from({ length: count }, (_, n) => put(n))
 
-/** Puts of that kind, under so many keys in turn, from one process. */
-export const puts = (keys: number) =>
+/** Puts of values of so many bytes, under so many keys in turn, from one process. */
+export const puts = (keys: number, bytes: number) =>
   Effect.map(KeyValue.client, (store) => {
+    const value = "v".repeat(bytes)
     let next = 0
     return Effect.suspend(() => {
       next = (next + 1) % keys
-      return store.Put(put(next))
+      return store.Put({ key: keyOf(next), value })
     })
   })
 

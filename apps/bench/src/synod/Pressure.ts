@@ -7,7 +7,7 @@
  */
 import { Endpoint } from "@synod/client"
 import { Command, Envelope, Reply } from "@synod/state-machine"
-import { Clock, Effect, Either, FiberSet, Schema } from "effect"
+import { Clock, Effect, Either, FiberSet, Schedule, Schema } from "effect"
 import { commands } from "./KeyValue.js"
 import { cluster, type Settings } from "./Settings.js"
 
@@ -47,6 +47,12 @@ const behind = 100
 /** Requests under way in an open loop; one more isn't sent. */
 const most = 4096
 
+/** Sessions that are being opened at once. */
+const openings = 64
+
+/** How long a session is tried to be opened. */
+const opening = Schedule.intersect(Schedule.spaced("50 millis"), Schedule.recurs(200))
+
 interface Session {
   readonly id: number
   next: number
@@ -70,13 +76,14 @@ export const press = ({ commands: count, loop, seconds, sessions }: Pressure, { 
         "NotLeader",
         (error) => Effect.sync(() => (leader = error.leader ?? leader))
       )
-    const open = Effect.retry(submit(Envelope.encode(Envelope.open)), { times: 100 }).pipe(
+    // A connection that was just asked for, or a replica that was just started, takes a moment.
+    const open = Effect.retry(submit(Envelope.encode(Envelope.open)), opening).pipe(
       Effect.map((bytes): Session => {
         const reply = Either.getOrThrow(Reply.decode(bytes))
         return { id: reply._tag === "Opened" ? reply.session : 0, next: 1, underWay: new Set() }
       })
     )
-    const all = yield* Effect.replicateEffect(open, sessions)
+    const all = yield* Effect.replicateEffect(open, sessions, { concurrency: openings })
     const fibers = yield* FiberSet.make()
     const latencies: Array<number> = []
     const otherwise = new Map<string, number>()

@@ -11,7 +11,9 @@ export const Settings = Schema.Struct({
     Schema.Struct({ node: Schema.Int, file: Schema.String, tells: Schema.optional(Schema.Boolean) })
   ),
   /** Under how many keys clients put; 10,000 unless said otherwise. */
-  keys: Schema.optional(Schema.Int.pipe(Schema.positive()))
+  keys: Schema.optional(Schema.Int.pipe(Schema.positive())),
+  /** How long the values are that they put; 84 bytes unless said otherwise. */
+  valueBytes: Schema.optional(Schema.Int.pipe(Schema.positive()))
 })
 
 export type Settings = typeof Settings.Type

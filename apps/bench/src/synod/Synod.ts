@@ -3,11 +3,12 @@
  * machine, sessions on.
  */
 import { ClientRpcs } from "@synod/client"
-import { Effect, Schedule, Schema, type Scope } from "effect"
+import { Effect, Schedule, Schema, Scope } from "effect"
 import * as Path from "node:path"
+import { Timeline } from "../Insist.js"
 import { Sample } from "../Load.js"
 import { freePorts, host } from "../Ports.js"
-import { type Place, type System, SystemFailed } from "../System.js"
+import { type Members, type Place, type System, SystemFailed } from "../System.js"
 import * as Worker from "../Worker.js"
 import type { Settings } from "./Settings.js"
 
@@ -18,15 +19,26 @@ export const Synod: System = {
   lacks: () => undefined,
   offers: () => true,
   start: (place) =>
-    Effect.map(launch(place), ({ leader, remote, replicas }) => ({
-      processes: Array.from(replicas.values(), ({ pid }) => pid),
+    Effect.map(launch(place), (cluster) => ({
+      processes: Array.from(cluster.replicas.values(), ({ pid }) => pid),
+      clients: [cluster.remote.pid],
       measure: (client, load) =>
         Effect.gen(function* () {
-          const worker = client === "remote" ? remote : (yield* leader).worker
-          return yield* Effect.flatMap(worker.ask("measure", load), decodeSample)
-        })
+          const worker = client === "remote" ? cluster.remote : (yield* cluster.leader).worker
+          return yield* Effect.flatMap(worker.ask("measure", load), Worker.decode(Sample))
+        }),
+      members: membersOf(cluster)
     }))
 }
+
+/** Its replicas by their places: node 1 has place 0. */
+export const membersOf = ({ kill, leader, remote, start }: Cluster): Members => ({
+  leader: Effect.map(leader, ({ node }) => node - 1),
+  kill: (member) => kill(member + 1),
+  start: (member) => start(member + 1),
+  insist: (asked) => Effect.flatMap(remote.ask("insist", asked), Worker.decode(Timeline)),
+  enough: (id) => Effect.asVoid(remote.ask("enough", id))
+})
 
 export interface Cluster {
   /** A process that is a client and nothing else. */
@@ -45,22 +57,24 @@ export interface Cluster {
   readonly acknowledged: Effect.Effect<number, SystemFailed>
   /** Kills a replica's process as the system would. */
   readonly kill: (node: number) => Effect.Effect<void>
-  readonly start: (node: number) => Effect.Effect<void, SystemFailed, Scope.Scope>
+  /** Starts it again, for as long as the others. */
+  readonly start: (node: number) => Effect.Effect<void>
 }
 
-/** Starts three replicas and a client, each a process. */
+/** Starts three replicas, or as many as are asked for, and a client, each a process. */
 export const launch = (
   { directory, profiles }: Place,
-  options: Pick<Settings, "keys"> & { readonly tells?: boolean } = {}
+  options: Pick<Settings, "keys" | "valueBytes"> & { readonly tells?: boolean; readonly replicas?: number } = {}
 ): Effect.Effect<Cluster, SystemFailed, Scope.Scope> =>
   Effect.gen(function* () {
-    const ports = yield* freePorts(3)
+    const scope = yield* Effect.scope
+    const ports = yield* freePorts(options.replicas ?? 3)
     const members = Object.fromEntries(ports.map((port, i) => [i + 1, { host, port }]))
     const start = (replica?: Settings["replica"]) =>
       Worker.start({
         system: name,
         program: "synod/member",
-        settings: { members, replica, keys: options.keys } satisfies Settings,
+        settings: { members, replica, keys: options.keys, valueBytes: options.valueBytes } satisfies Settings,
         profiles
       })
     const replicas = new Map<number, Worker.Worker>()
@@ -71,7 +85,10 @@ export const launch = (
           replicas.set(node, worker)
         }
       )
-    yield* Effect.forEach([1, 2, 3], startReplica)
+    yield* Effect.forEach(
+      ports.map((_, i) => i + 1),
+      startReplica
+    )
     const remote = yield* start()
     yield* leaderOf(replicas)
     const statusOf = (worker: Worker.Worker) => Effect.flatMap(worker.ask("status"), Worker.decode(ClientRpcs.Status))
@@ -93,7 +110,7 @@ export const launch = (
           replicas.delete(node)
           return worker?.kill ?? Effect.void
         }),
-      start: startReplica
+      start: (node) => Scope.extend(startReplica(node), scope)
     }
   })
 
@@ -109,8 +126,5 @@ const leaderOf = (replicas: ReadonlyMap<number, Worker.Worker>): Cluster["leader
     }),
     Effect.catchTag("NoSuchElementException", () => failed("no replica leads after 10 seconds"))
   )
-
-const decodeSample = (answer: unknown) =>
-  Effect.catchAll(Schema.decodeUnknown(Sample)(answer), ({ message }) => failed(message))
 
 const failed = (reason: string) => Effect.fail(new SystemFailed({ system: name, reason }))

@@ -1,11 +1,12 @@
 /** A process of Synod's: a replica with a client of its own, or a client alone. */
 import { Client, Endpoint } from "@synod/client"
 import { SqliteJournal } from "@synod/journal"
-import { Replica, Socket } from "@synod/replica"
+import { Replica, ReplicaConfig, Socket } from "@synod/replica"
 import { Effect, Layer, Logger, LogLevel, Runtime, Schema, Scope, Stream } from "effect"
+import * as Insist from "../Insist.js"
 import { Load, run } from "../Load.js"
 import * as Worker from "../Worker.js"
-import { gets, KeyValue, KeyValueLive, puts } from "./KeyValue.js"
+import { gets, KeyValue, KeyValueLive, longestValue, puts, value } from "./KeyValue.js"
 import { Pressure, press } from "./Pressure.js"
 import { cluster, Settings } from "./Settings.js"
 
@@ -16,6 +17,12 @@ const pressure = Schema.decodeUnknownSync(Pressure)
 /** Keys that are in turn, unless the settings say otherwise. */
 const keys = 10_000
 
+/** Values that don't fit into what a client and a replica take by default. */
+const large = (settings.valueBytes ?? 0) > 32 * 1024
+
+/** A command with such a value, and an envelope around it, in bytes. */
+const longest = longestValue + 4 * 1024
+
 const Follow = Schema.Struct({ count: Schema.Int, node: Schema.Int })
 
 type Follow = typeof Follow.Type
@@ -24,7 +31,10 @@ const decodeFollow = Schema.decodeUnknownSync(Follow)
 
 const measuring = Effect.gen(function* () {
   let acknowledged = 0
-  const put = Effect.map(yield* puts(settings.keys ?? keys), () => void acknowledged++)
+  const put = Effect.map(
+    yield* puts(settings.keys ?? keys, settings.valueBytes ?? value.length),
+    () => void acknowledged++
+  )
   const get = yield* gets(settings.keys ?? keys)
   const runPromise = Runtime.runPromise(yield* Effect.runtime<never>())
   return {
@@ -62,13 +72,21 @@ const client = Effect.gen(function* () {
   Worker.serve({
     measure,
     acknowledged,
-    put: () => runPromise(put),
+    // It finds the leader by itself.
+    ...Insist.make(1, () => put),
     press: (argument: unknown) => runPromise(press(pressure(argument), settings)),
     follow: (argument: unknown) => runPromise(follow(decodeFollow(argument))),
     shown: () => Promise.resolve(shown)
   })
   return yield* Effect.never
-}).pipe(Effect.provide(Client.layer(KeyValue, { cluster, servers: settings.members })))
+}).pipe(
+  Effect.provide(
+    Client.layer(KeyValue, {
+      ...{ cluster, servers: settings.members },
+      config: large ? { command: longest, bytes: longest } : {}
+    })
+  )
+)
 
 const replica = ({ file, node }: NonNullable<Settings["replica"]>) =>
   Effect.gen(function* () {
@@ -88,7 +106,13 @@ const replica = ({ file, node }: NonNullable<Settings["replica"]>) =>
           KeyValueLive,
           Socket.layer({ cluster, node, members: settings.members }),
           SqliteJournal.layer({ filename: file })
-        ])
+        ]),
+        Layer.provide(
+          Layer.succeed(ReplicaConfig.ReplicaConfig, {
+            ...ReplicaConfig.defaults,
+            ...(large ? { envelope: longest + 4 * 1024 } : {})
+          })
+        )
       )
     )
   )

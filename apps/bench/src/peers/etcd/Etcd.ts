@@ -2,32 +2,45 @@
  * etcd 3 as it is installed, on default settings: every batch is in its log and flushed before it is acknowledged, and a range is
  * linearizable.
  */
-import { Effect, Schedule, Schema } from "effect"
+import { Effect, Schedule, Schema, type Scope } from "effect"
 import * as Path from "node:path"
 import { Sample } from "../../Load.js"
 import { freePorts, host } from "../../Ports.js"
-import { type System, SystemFailed } from "../../System.js"
+import { type Place, places, type System, SystemFailed } from "../../System.js"
+import { value } from "../../synod/KeyValue.js"
 import * as Worker from "../../Worker.js"
-import * as Server from "../Server.js"
+import * as Go from "../Go.js"
+import * as Servers from "../Servers.js"
 import { installed } from "../Installed.js"
 
-const name = "etcd"
 const program = "etcd"
 
-export const Etcd: System = {
+interface Variant {
+  readonly lacks: System["lacks"]
+  /** The process that asks, which is given where the leader and all members listen. */
+  readonly client: (asked: Asked) => Effect.Effect<Worker.Worker, SystemFailed, Scope.Scope>
+  /** Whether that process tries again at other members. */
+  readonly insists: boolean
+}
+
+interface Asked extends Place {
+  readonly leader: string
+  readonly urls: ReadonlyArray<string>
+}
+
+const make = (name: string, { client, insists, lacks }: Variant): System => ({
   name,
-  lacks: () => installed(name, program, "etcd-server"),
+  lacks,
   offers: (client) => client === "remote",
-  start: ({ directory, profiles }) =>
+  start: (place) =>
     Effect.gen(function* () {
       const ports = yield* freePorts(6)
       const url = (i: number) => `http://${host}:${ports[i]!}`
-      const members = [0, 1, 2]
-      const cluster = members.map((i) => `${name}-${i}=${url(3 + i)}`).join(",")
-      const servers = yield* Effect.forEach(members, (i) => {
-        const data = Path.join(directory, `${name}-${i}`)
+      const cluster = places.map((i) => `${program}-${i}=${url(3 + i)}`).join(",")
+      const servers = yield* Servers.start(name, (i) => {
+        const data = Path.join(place.directory, `${program}-${i}`)
         const settings: Record<string, string> = {
-          name: `${name}-${i}`,
+          name: `${program}-${i}`,
           "data-dir": Path.join(data, "data"),
           "listen-client-urls": url(i),
           "advertise-client-urls": url(i),
@@ -39,24 +52,48 @@ export const Etcd: System = {
           "log-level": "error"
         }
         const args = Object.entries(settings).map(([option, value]) => `--${option}=${value}`)
-        return Server.start(name, { command: program, args, directory: data })
+        return { command: program, args, directory: data }
       })
-      const leader = yield* leaderOf(members.map(url))
-      const remote = yield* Worker.start({ system: name, program: "peers/etcd/client", settings: { leader }, profiles })
+      const urls = places.map(url)
+      const leader = urls[yield* leaderOf(urls)]!
+      const remote = yield* client({ ...place, leader, urls })
       return {
         measure: (_client, load) => Effect.flatMap(remote.ask("measure", load), Worker.decode(Sample)),
-        processes: servers.map(({ pid }) => pid)
+        processes: servers.processes,
+        clients: [remote.pid],
+        members: insists ? Servers.members(servers, leaderOf(urls), remote) : undefined
       }
     })
-}
+})
+
+/** With its own client in Go. */
+export const Etcd = make("etcd (Go)", {
+  lacks: () => installed("etcd (Go)", program, "etcd-server") ?? Go.lacks("etcd (Go)", "etcd"),
+  insists: false,
+  client: ({ leader }) =>
+    Effect.flatMap(Go.build("etcd"), (file) =>
+      Worker.startForeign({ system: "etcd (Go)", file, settings: { leader, value: value.length } })
+    )
+})
+
+/** With a client in Node, as a program in JavaScript would have one. */
+export const EtcdNode = make("etcd (Node)", {
+  lacks: () => installed("etcd (Node)", program, "etcd-server"),
+  insists: true,
+  client: ({ leader, profiles, urls }) =>
+    Worker.start({
+      ...{ system: "etcd (Node)", program: "peers/etcd/client", profiles },
+      settings: { leader, members: urls }
+    })
+})
 
 const Status = Schema.Struct({
   header: Schema.Struct({ member_id: Schema.String }),
   leader: Schema.optional(Schema.String)
 })
 
-/** Where the member listens that leads, as it says of itself; one does soon after the start. */
-const leaderOf = (urls: ReadonlyArray<string>): Effect.Effect<string, SystemFailed> => {
+/** The member that leads, as it says of itself; one does soon after the start. */
+const leaderOf = (urls: ReadonlyArray<string>): Effect.Effect<number, SystemFailed> => {
   const leads = (url: string) =>
     Effect.tryPromise(async () => {
       const answer = await fetch(`${url}/v3/maintenance/status`, { method: "POST", body: "{}" })
@@ -65,9 +102,9 @@ const leaderOf = (urls: ReadonlyArray<string>): Effect.Effect<string, SystemFail
       Effect.map(({ header, leader }) => leader === header.member_id),
       Effect.orElseSucceed(() => false)
     )
-  return Effect.findFirst(urls, leads).pipe(
+  return Effect.findFirst(places, (i) => leads(urls[i]!)).pipe(
     Effect.flatten,
     Effect.retry(Schedule.intersect(Schedule.spaced("100 millis"), Schedule.recurs(200))),
-    Effect.mapError(() => new SystemFailed({ system: name, reason: "no member leads after 20 seconds" }))
+    Effect.mapError(() => new SystemFailed({ system: program, reason: "no member leads after 20 seconds" }))
   )
 }

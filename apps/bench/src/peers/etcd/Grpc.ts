@@ -6,6 +6,8 @@ import * as Http2 from "node:http2"
 export interface Grpc {
   /** Makes a call; `done` is called once, with the reason if it failed. */
   readonly call: (path: string, message: Uint8Array, done: (failure?: Error) => void) => void
+  /** False once the connection is lost. */
+  readonly open: () => boolean
   readonly close: () => void
 }
 
@@ -19,28 +21,35 @@ export const connect = (url: string): Grpc => {
   session.setMaxListeners(0)
   return {
     call: (path, message, done) => {
+      if (session.closed || session.destroyed) return done(new Error("the connection was closed"))
       const stream = session.request({
         ":method": "POST",
         ":path": path,
         "content-type": "application/grpc",
         te: "trailers"
       })
-      let status: string | undefined
+      let ended = false
+      const end = (failure?: Error): void => {
+        if (!ended) done(failure)
+        ended = true
+      }
+      // With the status the call is over, a little before its stream is.
       const look = (headers: Http2.IncomingHttpHeaders): void => {
-        const found = headers["grpc-status"]
-        if (found !== undefined) status = `${String(found)} ${String(headers["grpc-message"] ?? "")}`.trim()
+        const status = headers["grpc-status"]
+        if (status === undefined) return
+        const why = `${String(status)} ${String(headers["grpc-message"] ?? "")}`.trim()
+        end(status === "0" ? undefined : new Error(`${path} failed with status ${why}`))
       }
       stream.on("response", look)
       stream.on("trailers", look)
       stream.setTimeout(patience, () => stream.close(Http2.constants.NGHTTP2_CANCEL))
       let failure: Error | undefined
       stream.on("error", (error) => (failure = error))
-      stream.on("close", () =>
-        done(status === "0" ? undefined : (failure ?? new Error(`${path} failed with status ${status ?? "unknown"}`)))
-      )
+      stream.on("close", () => end(failure ?? new Error(`${path} ended without a status`)))
       stream.resume()
       stream.end(framed(message))
     },
+    open: () => !session.closed && !session.destroyed,
     close: () => session.destroy()
   }
 }

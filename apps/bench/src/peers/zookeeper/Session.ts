@@ -11,8 +11,13 @@ import * as Net from "node:net"
 export interface Session {
   readonly create: (path: string, data: Uint8Array, done: Done) => void
   readonly set: (path: string, data: Uint8Array, done: Done) => void
-  /** A sync and a read behind it, which is linearizable together; one answer. */
+  /**
+   * A sync and a read behind it; one answer. That is as linearizable as ZooKeeper gets: its leader doesn't ask a majority whether it
+   * still leads.
+   */
   readonly read: (path: string, done: Done) => void
+  /** Without a word; what is under way fails. */
+  readonly close: () => void
 }
 
 /** Called once, with the reason if the request failed. */
@@ -23,26 +28,28 @@ const kinds = { create: 1, get: 4, set: 5, sync: 9, ping: 11 } as const
 /** The id of pings, whose answers nobody waits for. */
 const pingId = -2
 
-/** For how long the session may be silent before the server ends it, and after how long it pings, in milliseconds. */
+/** For how long the session may be silent before the server ends it, and after how long it pings unless told otherwise, in milliseconds. */
 const timeout = 30_000
-const pingEvery = 8_000
+const pause = 8_000
 
 const everybody = { permissions: 31, scheme: "world", id: "anyone" } as const
 
 /** Of requests that were answered, so many are kept at most. */
 const compactAfter = 4096
 
-export const connect = (host: string, port: number): Promise<Session> =>
+export const connect = (host: string, port: number, pingEvery: number = pause): Promise<Session> =>
   new Promise((resolve, reject) => {
     const socket = Net.connect({ host, port, noDelay: true })
     const waiting: Array<Done> = []
     let answered = 0
     let opened = false
+    let lost: Error | undefined
     let rest: Buffer = Buffer.alloc(0)
     let out: Array<Uint8Array> = []
     let xid = 0
 
     const fail = (why: Error): void => {
+      lost ??= why
       reject(why)
       while (answered < waiting.length) waiting[answered++]!(why)
     }
@@ -55,8 +62,10 @@ export const connect = (host: string, port: number): Promise<Session> =>
     const take = (message: Buffer): void => {
       if (!opened) {
         opened = true
-        socket.setTimeout(pingEvery, () => socket.write(framed([int(pingId), int(kinds.ping)])))
-        return resolve({ create, set, read })
+        // Again and again: a listener that is given to `setTimeout` is called once.
+        socket.setTimeout(pingEvery)
+        socket.on("timeout", () => socket.write(framed([int(pingId), int(kinds.ping)])))
+        return resolve({ create, set, read, close: () => void socket.destroy() })
       }
       if (message.readInt32BE(0) < 0) return
       const error = message.readInt32BE(12)
@@ -79,6 +88,7 @@ export const connect = (host: string, port: number): Promise<Session> =>
     })
 
     const request = (kind: number, fields: ReadonlyArray<Uint8Array>, done: Done): void => {
+      if (lost !== undefined) return done(lost)
       xid = (xid + 1) & 0x7fffffff
       waiting.push(done)
       // What is asked in one turn leaves in one write.

@@ -1,6 +1,6 @@
 /**
  * ZooKeeper 3 as it is installed, with the settings of its own example: every batch is in its log and flushed before it is
- * acknowledged (`forceSync`), and a read behind a sync is linearizable.
+ * acknowledged (`forceSync`), and a read comes behind a sync.
  */
 import { Effect, Schedule } from "effect"
 import * as Fs from "node:fs"
@@ -8,10 +8,10 @@ import * as Net from "node:net"
 import * as Path from "node:path"
 import { Sample } from "../../Load.js"
 import { freePorts, host } from "../../Ports.js"
-import { type System, SystemFailed } from "../../System.js"
+import { places, type System, SystemFailed } from "../../System.js"
 import * as Worker from "../../Worker.js"
 import { installed } from "../Installed.js"
-import * as Server from "../Server.js"
+import * as Servers from "../Servers.js"
 
 const name = "zookeeper"
 const jar = "/usr/share/java/zookeeper.jar"
@@ -23,9 +23,8 @@ export const ZooKeeper: System = {
   start: ({ directory, profiles }) =>
     Effect.gen(function* () {
       const ports = yield* freePorts(9)
-      const members = [0, 1, 2]
-      const ensemble = members.map((i) => `server.${i + 1}=${host}:${ports[3 + i]!}:${ports[6 + i]!}`)
-      const servers = yield* Effect.forEach(members, (i) => {
+      const ensemble = places.map((i) => `server.${i + 1}=${host}:${ports[3 + i]!}:${ports[6 + i]!}`)
+      const servers = yield* Servers.start(name, (i) => {
         const home = Path.join(directory, `${name}-${i + 1}`)
         const data = Path.join(home, "data")
         Fs.mkdirSync(data, { recursive: true })
@@ -34,30 +33,34 @@ export const ZooKeeper: System = {
         const config = ["tickTime=2000", "initLimit=10", "syncLimit=5", ...own, ...ensemble]
         Fs.writeFileSync(Path.join(home, "zoo.cfg"), `${config.join("\n")}\n`)
         const properties = ["zookeeper.4lw.commands.whitelist=srvr", "zookeeper.admin.enableServer=false"]
-        return Server.start(name, {
+        return {
           command: "java",
           args: [
             ...properties.map((property) => `-D${property}`),
             ...["-Xmx512m", "-cp", jar, "org.apache.zookeeper.server.quorum.QuorumPeerMain", "zoo.cfg"]
           ],
           directory: home
-        })
+        }
       })
-      const port = yield* leaderOf(ports.slice(0, 3))
+      const clientPorts = ports.slice(0, 3)
+      const port = ports[yield* leaderOf(clientPorts)]!
       const remote = yield* Worker.start({
         ...{ system: name, program: "peers/zookeeper/client", profiles },
-        settings: { host, port }
+        settings: { host, port, ports: clientPorts }
       })
+      yield* remote.ask("prepared")
       return {
         measure: (_client, load) => Effect.flatMap(remote.ask("measure", load), Worker.decode(Sample)),
-        processes: servers.map(({ pid }) => pid)
+        processes: servers.processes,
+        clients: [remote.pid],
+        members: Servers.members(servers, leaderOf(clientPorts), remote)
       }
     })
 }
 
-/** Where the server listens that leads, as it says of itself; one does some seconds after the start. */
+/** The server that leads, as it says of itself; one does some seconds after the start. */
 const leaderOf = (ports: ReadonlyArray<number>): Effect.Effect<number, SystemFailed> =>
-  Effect.findFirst(ports, (port) => Effect.map(told(port), (text) => text.includes("Mode: leader"))).pipe(
+  Effect.findFirst(places, (i) => Effect.map(told(ports[i]!), (text) => text.includes("Mode: leader"))).pipe(
     Effect.flatten,
     Effect.retry(Schedule.intersect(Schedule.spaced("200 millis"), Schedule.recurs(150))),
     Effect.mapError(() => new SystemFailed({ system: name, reason: "no server leads after 30 seconds" }))
