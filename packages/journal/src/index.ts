@@ -5,6 +5,9 @@
 /** What every driver checks the same way. */
 export * as Contract from "./Contract.js"
 
+/** What tells one journal from every other one. */
+export * as Identity from "./Identity.js"
+
 /** Where an acceptor keeps what it must not forget. */
 export * as Journal from "./Journal.js"
 

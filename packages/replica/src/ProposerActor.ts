@@ -194,7 +194,8 @@ export const make = (options: {
         handOver === undefined ? MembershipChange.next(state, epoch, request, core) : Either.left({ _tag: "Busy" })
       answer(next)
       if (Either.isLeft(next)) return { state, actions: [] }
-      const sign = Entry.stopSign(clock.unsafeCurrentTimeMillis(), epoch.number, next.right)
+      const incarnations = MembershipChange.incarnations(epoch, next.right, request)
+      const sign = Entry.stopSign(clock.unsafeCurrentTimeMillis(), epoch.number, next.right, incarnations)
       return Proposer.step(state, { _tag: "Propose", entries: [sign] }, core)
     }
 

@@ -34,9 +34,12 @@ export interface Options {
   /**
    * What the replica does while its journal holds nothing; from then on its journal knows who takes part.
    *
-   * - `found`: it founds the cluster with all other members, each of which is told the same. Default.
+   * - `found`: it founds the cluster with all other members, each of which is told the same, and all of which must be there once.
+   *   Default.
    * - `join`: it belongs to nothing until a change of membership names it, and learns from the other members meanwhile.
    * - `return`: it doesn't start, since its journal was lost. The right setting once a replica has begun.
+   *
+   * A journal that was lost is noticed under the other two as well, as soon as another member is reached.
    */
   readonly begin?: "found" | "join" | "return"
   /** Which sets of them decide, the same at every founder. Default: majorities. */

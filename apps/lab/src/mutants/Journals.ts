@@ -6,16 +6,39 @@ const driver = "packages/simulator/src/DiskJournal.ts"
 export const journals: ReadonlyArray<Mutant> = [
   {
     name: "wiped-journal-votes-again",
-    bug: "A replica whose journal is gone comes back under its old id and votes as if it had said nothing. The guard is the supervisor's for now: this one starts it again.",
+    bug: "A founder votes as soon as it is told of the others, and so does one whose journal is gone, under its old number, as if it had said nothing.",
     edits: [
       {
-        file: "packages/simulator/src/Machines.ts",
-        find: "    if (machine.lost || machine.process !== undefined) return",
-        replace: "    if (machine.process !== undefined) return"
+        file: "packages/replica/src/Founding.ts",
+        find: "told.voters.length === 1 && told.voters[0] === node",
+        replace: "told.voters.includes(node)"
       }
     ],
     tier: "world",
     rates: { wipe: 0.3, loss: 0.01, crash: 0.001 }
+  },
+  {
+    name: "incarnation-not-compared",
+    bug: "A replica whose journal is gone learns what was chosen, and votes in an epoch in which the one before it has voted: its number counts, not its journal.",
+    edits: [
+      {
+        file: "packages/paxos/src/Incarnation.ts",
+        find: "return known !== undefined && known !== own",
+        replace: "return known === null && known !== own"
+      },
+      {
+        file: "packages/paxos/src/Founders.ts",
+        find: "if (other.epoch > 0 && noted === undefined) return",
+        replace: "if (other.epoch < 0 && noted === undefined) return"
+      },
+      {
+        file: "packages/paxos/src/Founders.ts",
+        find: "if (other.epoch <= 1 && differs(self, other)) return",
+        replace: "if (other.epoch < 0 && differs(self, other)) return"
+      }
+    ],
+    tier: "world",
+    rates: { wipe: 0.3, reconfigure: 0.5, loss: 0.02, crash: 0.001, isolate: 0.1 }
   },
   {
     name: "checksums-not-checked",
