@@ -18,29 +18,6 @@ export const journals: ReadonlyArray<Mutant> = [
     rates: { wipe: 0.3, loss: 0.01, crash: 0.001 }
   },
   {
-    name: "incarnation-not-compared",
-    bug: "A replica whose journal is gone learns what was chosen, and votes in an epoch in which the one before it has voted: its number counts, not its journal.",
-    edits: [
-      {
-        file: "packages/paxos/src/Incarnation.ts",
-        find: "return known !== undefined && known !== own",
-        replace: "return known === null && known !== own"
-      },
-      {
-        file: "packages/paxos/src/Founders.ts",
-        find: "if (other.epoch > 0 && noted === undefined) return",
-        replace: "if (other.epoch < 0 && noted === undefined) return"
-      },
-      {
-        file: "packages/paxos/src/Founders.ts",
-        find: "if (other.epoch <= 1 && differs(self, other)) return",
-        replace: "if (other.epoch < 0 && differs(self, other)) return"
-      }
-    ],
-    tier: "world",
-    rates: { wipe: 0.3, reconfigure: 0.5, loss: 0.02, crash: 0.001, isolate: 0.1 }
-  },
-  {
     name: "checksums-not-checked",
     bug: "Bits that flipped at rest are read as if they had been written (Protocol-Aware Recovery), since neither the disk's sectors nor the journal's rows are checked.",
     edits: [
