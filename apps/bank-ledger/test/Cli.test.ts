@@ -4,6 +4,8 @@
 import { NodeContext } from "@effect/platform-node"
 import { FileSystem, Path } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
+import { SqliteJournal } from "@synod/journal"
+import { Ballot, Entry, Epoch, NodeId, Slot } from "@synod/paxos"
 import { Console, Effect, Either, Fiber, Layer, Queue } from "effect"
 import { Bank } from "../src/Bank.js"
 import * as Cli from "../src/cli/Cli.js"
@@ -184,5 +186,59 @@ describe("progress", () => {
       assert.lengthOf(written, 1)
       assert.match(written[0]!, /^\rImporting {2}█+ {2}1000\/1000\n$/)
     })
+  )
+})
+
+describe("recover", () => {
+  /** The journal of one of three, as it was left behind. */
+  const leave = (filename: string) =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const voters = [1, 2, 3].map(NodeId.make)
+        const incarnations = voters.map((node) => ({ node, incarnation: `old ${node}` }))
+        const epochs = Epoch.founded({ voters, learners: [], quorums: { _tag: "Majority" } }, incarnations)
+        const ballot = Ballot.make(1, voters[0]!)
+        const at = Slot.make(2)
+        const state = {
+          ...{ epochs, promised: ballot, acceptedBallot: ballot, acceptedThrough: at },
+          ...{ chosenThrough: Slot.make(1), trimmedThrough: Slot.zero }
+        }
+        const entries = [1, 2].map((time) => Entry.commands(time, new Uint8Array()))
+        const journal = yield* SqliteJournal.make({ filename, cluster: "bank", node: voters[2]! })
+        yield* journal.write({ state, after: Slot.zero, entries })
+      })
+    )
+
+  it.scoped("reports, does nothing without consent, and makes a new journal with it", () =>
+    Effect.gen(function* () {
+      const disk = yield* FileSystem.FileSystem
+      const path = yield* Path.Path
+      const directory = yield* disk.makeTempDirectoryScoped()
+      const [left, made] = [path.join(directory, "3.sqlite"), path.join(directory, "new.sqlite")]
+      yield* leave(left)
+      const run = yield* session({})
+      const recover = (...more: ReadonlyArray<string>) =>
+        run("recover", "--survivors", `3=${left}`, "--journal", made, ...more)
+      const report = [
+        "Of epoch 1 node 3 is left, and nodes 1, 2 are gone; node 3 has come furthest.",
+        "What was chosen in slot 1 is there, and nothing of it is lost.",
+        "In slot 2 stands what node 3 accepted: nobody left knows whether it was chosen, or something else in its place. It is taken.",
+        "Every slot behind 2 may be missing: what clients were told of commands there is not true any more."
+      ].join("\n")
+      const asked = 'Whoever accepts that consents by typing the cluster\'s name, which is "bank".'
+      assert.strictEqual(yield* recover(), `failed:\n${report}\nNothing was done. ${asked}`)
+      assert.isFalse(yield* disk.exists(made))
+      const done = yield* recover("--consent", "bank")
+      assert.isTrue(done.startsWith(`${report}\nThe new cluster is bank~`), done)
+      const [, cluster] = /The new cluster is (\S+), with node 3 as its only member/.exec(done) ?? []
+      const node = NodeId.make(3)
+      const { recovered } = yield* SqliteJournal.make({ filename: made, cluster: cluster!, node })
+      assert.deepStrictEqual([recovered.epochs.present.number, recovered.chosenThrough], [2, 3])
+      assert.strictEqual(yield* recover("--consent", "bank"), `failed:\n${made} exists already: name a new file.`)
+      assert.strictEqual(
+        yield* run("recover", "--survivors", `3=${left}x`, "--journal", `${made}2`),
+        `failed:\nThere is no journal ${left}x.`
+      )
+    }).pipe(Effect.provide(layer))
   )
 })

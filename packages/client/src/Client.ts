@@ -25,8 +25,9 @@ import * as Bounds from "./Bounds.js"
 import * as ClientConfig from "./ClientConfig.js"
 import * as Conversation from "./Conversation.js"
 import * as Courier from "./Courier.js"
-import * as Endpoint from "./Endpoint.js"
+import type * as Endpoint from "./Endpoint.js"
 import * as Packer from "./Packer.js"
+import * as Servers from "./Servers.js"
 import * as Subscription from "./Subscription.js"
 
 /**
@@ -37,7 +38,9 @@ import * as Subscription from "./Subscription.js"
  */
 export const make = (
   endpoints: ReadonlyMap<number, Endpoint.Endpoint>,
-  options: Partial<ClientConfig.ClientConfig> = {}
+  options: Partial<ClientConfig.ClientConfig> = {},
+  /** A request was refused or lost: the replicas may be others by now. */
+  doubt?: () => void
 ): Effect.Effect<Caller.Caller, Bounds.ConfigRefused, Scope.Scope> =>
   Effect.gen(function* () {
     const config = yield* ClientConfig.make(options)
@@ -49,7 +52,7 @@ export const make = (
         found: "none"
       })
     }
-    const courier = yield* Courier.make(endpoints, config)
+    const courier = yield* Courier.make(endpoints, config, doubt)
     const packing = {
       requests: config.requests,
       calls: config.commands,
@@ -142,7 +145,7 @@ export const layer = <Name extends string>(
   options: {
     /** The cluster's name, the same for all of its replicas and clients. */
     readonly cluster: string
-    /** Where the replicas are, by node. */
+    /** Where the replicas are, by node; any of them. From them it learns who takes part by and by, and where they listen. */
     readonly servers: Readonly<Record<number, { readonly host: string; readonly port: number }>>
     readonly config?: Partial<ClientConfig.ClientConfig>
   }
@@ -150,16 +153,8 @@ export const layer = <Name extends string>(
   Layer.scoped(
     machine.caller,
     Effect.gen(function* () {
-      const entries = yield* Effect.forEach(
-        Object.entries(options.servers),
-        ([node, { host, port }]) =>
-          Effect.map(
-            Endpoint.tcp({ host, port, cluster: options.cluster }),
-            (endpoint) => [Number(node), endpoint] as const
-          ),
-        { concurrency: "unbounded" }
-      )
-      return yield* make(new Map(entries), options.config)
+      const { doubt, endpoints } = yield* Servers.tcp(options, yield* ClientConfig.make(options.config))
+      return yield* make(endpoints, options.config, doubt)
     })
   )
 

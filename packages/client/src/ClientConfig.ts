@@ -28,6 +28,11 @@ export interface ClientConfig {
    * heartbeat: a new leader is found among three replicas within about one.
    */
   readonly pause: Duration.DurationInput
+  /**
+   * How often a client over TCP asks who takes part, and where they listen. Default: 5 seconds. It also asks when a request is refused
+   * or lost, but no more often than ten times in that.
+   */
+  readonly look: Duration.DurationInput
   /** Requests under way at once. Default: 8; more was measured to be slower, since batches get smaller. */
   readonly requests: number
   /** Commands in one request. Default: 256, so that no request holds up a replica's event loop for long. */
@@ -58,6 +63,7 @@ export const defaults: ClientConfig = {
   deadline: Duration.seconds(10),
   attempt: Duration.seconds(2),
   pause: Duration.millis(50),
+  look: Duration.seconds(5),
   requests: 8,
   commands: 256,
   bytes: 64 * 1024,
@@ -81,6 +87,7 @@ export const make = (options: Partial<ClientConfig> = {}): Effect.Effect<ClientC
       deadline: Bounds.time,
       attempt: Bounds.time,
       pause: Bounds.time,
+      look: Bounds.time,
       requests: Bounds.count(1, 1024),
       commands: Bounds.count(1, 4096),
       bytes: Bounds.bytes,

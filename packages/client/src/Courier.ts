@@ -79,7 +79,9 @@ export type Refusal = ClientRpcs.NotLeader | ClientRpcs.Superseded | ClientRpcs.
  */
 export const make = (
   endpoints: ReadonlyMap<number, Endpoint>,
-  config: ClientConfig
+  config: ClientConfig,
+  /** There may be other replicas by now. */
+  doubt: () => void = () => undefined
 ): Effect.Effect<Courier, never, Scope.Scope> =>
   Effect.map(Timeouts.make, (timeouts) => {
     const nodes = () => Array.from(endpoints.keys())
@@ -147,6 +149,7 @@ export const make = (
               break
             case "NotLeader":
               hinted = refusal.leader !== undefined && refusal.leader !== node && endpoints.has(refusal.leader)
+              if (refusal.leader !== undefined && !endpoints.has(refusal.leader)) doubt()
               moveOn(target, node, refusal.leader)
               break
             case "Superseded":
@@ -155,6 +158,7 @@ export const make = (
               break
             case "Unreachable":
               unsure ||= refusal.sent
+              doubt()
               moveOn(target, node, undefined)
               break
           }

@@ -29,6 +29,9 @@ export * as Endpoint from "./Endpoint.js"
 /** Packs calls that are made at the same time into one request. */
 export * as Packer from "./Packer.js"
 
+/** Replicas over TCP, as they come and go. */
+export * as Servers from "./Servers.js"
+
 /** Follows a machine, page by page. */
 export * as Subscription from "./Subscription.js"
 

@@ -734,6 +734,7 @@ describe("bounds", () => {
     [{ deadline: 0 }, 'The client\'s option "deadline" must be a time from 1 millisecond to 1 day, not 0.'],
     [{ attempt: Infinity }, 'The client\'s option "attempt" must be a time from 1 millisecond to 1 day, not Infinity.'],
     [{ pause: -1 }, 'The client\'s option "pause" must be a time from 1 millisecond to 1 day, not -1.'],
+    [{ look: 0 }, 'The client\'s option "look" must be a time from 1 millisecond to 1 day, not 0.'],
     [{ requests: 0 }, 'The client\'s option "requests" must be a whole number from 1 to 1024, not 0.'],
     [{ commands: 0.5 }, 'The client\'s option "commands" must be a whole number from 1 to 4096, not 0.5.'],
     [{ bytes: 0 }, 'The client\'s option "bytes" must be a whole number from 1 to 67108864, not 0.'],

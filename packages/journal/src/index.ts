@@ -5,6 +5,12 @@
 /** What every driver checks the same way. */
 export * as Contract from "./Contract.js"
 
+/** A new cluster from what is left of an old one. */
+export * as Disaster from "./Disaster.js"
+
+/** What tells one journal from every other one. */
+export * as Identity from "./Identity.js"
+
 /** Where an acceptor keeps what it must not forget. */
 export * as Journal from "./Journal.js"
 
@@ -25,3 +31,6 @@ export * as SqliteFile from "./SqliteFile.js"
 
 /** The journal on SQLite. */
 export * as SqliteJournal from "./SqliteJournal.js"
+
+/** What the journals say that are left of a cluster. */
+export * as Survivors from "./Survivors.js"

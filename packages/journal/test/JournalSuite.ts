@@ -79,9 +79,11 @@ export const journalSuite = (driver: string, makePlace: Effect.Effect<Place, nev
           quorums: { _tag: "Flexible", prepare: 2, accept: 1 },
           addresses: [{ node: newcomer, address: "[::1]:7000" }]
         } as const
-        const sign = Entry.stopSign(1_700_000_000_000.5, 1, next)
+        const sign = Entry.stopSign(1_700_000_000_000.5, 1, next, [{ node: newcomer, incarnation: "begun later" }])
         const { state, ...rest } = appended(0, [entry("a"), sign])
-        const epochs = Epoch.next(Epoch.founded(founders), Ballot.make(2, voters[0]!), Slot.make(2), sign)
+        const incarnations = voters.map((node) => ({ node, incarnation: `begun ${node}` }))
+        const founded = { ...Epoch.founded(founders, incarnations), identity: { incarnation: "begun 1" } }
+        const epochs = Epoch.next(founded, Ballot.make(2, voters[0]!), Slot.make(2), sign)
         yield* opened(place, (journal) => journal.write({ ...rest, state: { ...state, epochs } }))
         const journal = yield* place.open
         expect(journal.recovered.epochs).toEqual(epochs)

@@ -57,6 +57,10 @@ export type Local =
   | { readonly _tag: "Install"; readonly slot: Slot.Slot; readonly at?: Epoch.At }
   /** The own machine holds all slots through this one: they were chosen, which the journal may not have noted. */
   | { readonly _tag: "Applied"; readonly slot: Slot.Slot }
+  /** With whom the cluster is founded, and which journals they have. */
+  | { readonly _tag: "Note"; readonly founding: Epoch.Founding }
+  /** All founders have noted the same. */
+  | { readonly _tag: "Found" }
   /** Something else could not be written to the journal: a write of what is held shows whether it still takes any. */
   | { readonly _tag: "Reaffirm" }
 

@@ -31,6 +31,7 @@ import * as Ballot from "./Ballot.js"
 import { applied, beyondChosen, finish, type News, trim, withChosen } from "./Chosen.js"
 import * as Entry from "./Entry.js"
 import { agreement } from "./Follower.js"
+import { found, note } from "./Founders.js"
 import { install, installAt, learned, teach } from "./Lessons.js"
 import * as Log from "./Log.js"
 import type * as Message from "./Message.js"
@@ -93,6 +94,10 @@ const handle = (self: State, input: Input, options: Options, now: number): Next 
       return input.at === undefined ? install(self, input.slot) : installAt(self, input.slot, input.at)
     case "Applied":
       return applied(self, input.slot, options)
+    case "Note":
+      return note(self, input.founding)
+    case "Found":
+      return found(self)
     case "Reaffirm":
       return Step.make(self, persist(self, self.log.through, []))
   }

@@ -83,7 +83,7 @@ export const merge = (writes: ReadonlyArray<Write>): ReadonlyArray<Write> => {
 }
 
 /**
- * The state of an acceptor that founds a cluster with others.
+ * The state of an acceptor that founds a cluster with others, all of which know it.
  *
  * @since 0.1.0
  * @category constructors

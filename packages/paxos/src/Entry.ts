@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import * as Incarnation from "./Incarnation.js"
 import * as Membership from "./Membership.js"
 
 /**
@@ -38,7 +39,9 @@ export const StopSign = Schema.TaggedStruct("StopSign", {
   /** The number of the epoch that ends. */
   epoch: Schema.Int.pipe(Schema.positive()),
   /** Who takes part in the next one. */
-  membership: Membership.Membership
+  membership: Membership.Membership,
+  /** Which journals its voters have. */
+  incarnations: Schema.optionalWith(Incarnation.Incarnations, { exact: true })
 })
 
 /**
@@ -69,11 +72,15 @@ export const commands = (time: number, batch: Uint8Array): Commands => ({ _tag: 
  * @since 0.1.0
  * @category constructors
  */
-export const stopSign = (time: number, epoch: number, membership: Membership.Membership): StopSign => ({
+export const stopSign = (
+  time: number,
+  epoch: number,
+  membership: Membership.Membership,
+  incarnations?: Incarnation.Incarnations
+): StopSign => ({
   _tag: "StopSign",
-  time,
-  epoch,
-  membership
+  ...{ time, epoch, membership },
+  ...(incarnations === undefined ? {} : { incarnations })
 })
 
 /**
@@ -86,7 +93,8 @@ export const equals = (a: Entry, b: Entry): boolean => {
   if (a === b) return true
   if (a.time !== b.time) return false
   if (a._tag === "StopSign") {
-    return b._tag === "StopSign" && a.epoch === b.epoch && Membership.equals(a.membership, b.membership)
+    if (b._tag !== "StopSign" || a.epoch !== b.epoch || !Membership.equals(a.membership, b.membership)) return false
+    return Incarnation.equals(a.incarnations ?? [], b.incarnations ?? [])
   }
   if (b._tag === "StopSign") return false
   if (a.batch.length !== b.batch.length) return false
@@ -102,4 +110,7 @@ export const equals = (a: Entry, b: Entry): boolean => {
  * @category comparing
  */
 export const sizeOf = (entry: Entry): number =>
-  32 + (entry._tag === "Commands" ? entry.batch.length : JSON.stringify(entry.membership).length)
+  32 +
+  (entry._tag === "Commands"
+    ? entry.batch.length
+    : JSON.stringify(entry.membership).length + JSON.stringify(entry.incarnations ?? []).length)

@@ -18,6 +18,7 @@
 import * as Schema from "effect/Schema"
 import { Ballot } from "./Ballot.js"
 import type { StopSign } from "./Entry.js"
+import * as Incarnation from "./Incarnation.js"
 import * as Membership from "./Membership.js"
 import type { NodeId } from "./NodeId.js"
 import * as Slot from "./Slot.js"
@@ -31,7 +32,9 @@ export const Epoch = Schema.Struct({
   number: Schema.Int.pipe(Schema.nonNegative()),
   /** The slot of the stop sign that began it; 0 of the first one. */
   after: Slot.Slot,
-  membership: Membership.Membership
+  membership: Membership.Membership,
+  /** Which journals its voters have; a replica with another one has no vote. */
+  incarnations: Schema.optionalWith(Incarnation.Incarnations, { exact: true })
 })
 
 /**
@@ -39,6 +42,40 @@ export const Epoch = Schema.Struct({
  * @category models
  */
 export type Epoch = typeof Epoch.Type
+
+/**
+ * With whom a node founds a cluster, and which journals they have.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Founding = Schema.Struct({
+  membership: Membership.Membership,
+  incarnations: Incarnation.Incarnations
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Founding = typeof Founding.Type
+
+/**
+ * Which journal it is, and with whom it founds a cluster, until that is founded (see `Founders`).
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Identity = Schema.Struct({
+  incarnation: Incarnation.Incarnation,
+  founding: Schema.optionalWith(Founding, { exact: true })
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Identity = typeof Identity.Type
 
 /**
  * An epoch, and a ballot: what a node knows to be chosen in it was chosen at no higher one.
@@ -55,12 +92,17 @@ export const At = Schema.Struct({ epoch: Epoch, ballot: Ballot })
 export type At = typeof At.Type
 
 /**
- * The epoch that a node is in, and those before whose entries it may still hand on, the oldest first.
+ * The epoch that a node is in, those before whose entries it may still hand on, the oldest first, and which journal it has, once
+ * that was begun.
  *
  * @since 0.1.0
  * @category models
  */
-export const Epochs = Schema.Struct({ present: Epoch, past: Schema.Array(At) })
+export const Epochs = Schema.Struct({
+  present: Epoch,
+  past: Schema.Array(At),
+  identity: Schema.optionalWith(Identity, { exact: true })
+})
 
 /**
  * @since 0.1.0
@@ -85,10 +127,28 @@ export const none: Epochs = {
  * @since 0.1.0
  * @category constructors
  */
-export const founded = (membership: Membership.Membership): Epochs => ({
-  present: { number: 1, after: Slot.zero, membership },
+export const founded = (membership: Membership.Membership, incarnations?: Incarnation.Incarnations): Epochs => ({
+  present: { number: 1, after: Slot.zero, membership, ...(incarnations === undefined ? {} : { incarnations }) },
   past: []
 })
+
+/**
+ * In this epoch from now on, with the same journal.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const enter = ({ identity }: Epochs, present: Epoch, past: ReadonlyArray<At>): Epochs =>
+  identity === undefined ? { present, past } : { present, past, identity: { incarnation: identity.incarnation } }
+
+/**
+ * Does another journal than this one stand for the node in its epoch? Then it has no vote there, and never will.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const isReplaced = ({ identity, present }: Epochs, node: NodeId): boolean =>
+  Incarnation.isAnother(present.incarnations, node, identity?.incarnation)
 
 /**
  * The epoch that a chosen stop sign begins; `promised` is what the acceptor has promised in the one that it ends.
@@ -96,9 +156,12 @@ export const founded = (membership: Membership.Membership): Epochs => ({
  * @since 0.1.0
  * @category combinators
  */
-export const next = ({ past, present }: Epochs, promised: Ballot, slot: Slot.Slot, sign: StopSign): Epochs => {
-  const ended: At = { epoch: present.number === 0 ? { ...present, number: sign.epoch } : present, ballot: promised }
-  return { present: { number: sign.epoch + 1, after: slot, membership: sign.membership }, past: [...past, ended] }
+export const next = (self: Epochs, promised: Ballot, slot: Slot.Slot, sign: StopSign): Epochs => {
+  const { past, present } = self
+  const { epoch, incarnations, membership } = sign
+  const ended: At = { epoch: present.number === 0 ? { ...present, number: epoch } : present, ballot: promised }
+  const known = incarnations === undefined ? {} : { incarnations }
+  return enter(self, { number: epoch + 1, after: slot, membership, ...known }, [...past, ended])
 }
 
 /**

@@ -99,7 +99,7 @@ export const installAt = (self: State, slot: Slot.Slot, { ballot, epoch }: Epoch
   if (epoch.number < number || slot <= self.chosenThrough) return install(self, slot)
   if (epoch.number === number) return install(bound(self, ballot), slot)
   const state: State = {
-    epochs: { present: epoch, past: [] },
+    epochs: Epoch.enter(self.epochs, epoch, []),
     promised: ballot,
     acceptedBallot: Ballot.zero,
     log: Log.empty(slot),

@@ -6,7 +6,9 @@
  */
 import * as Either from "effect/Either"
 import type * as Epoch from "./Epoch.js"
+import * as Incarnation from "./Incarnation.js"
 import * as Membership from "./Membership.js"
+import type { NodeId } from "./NodeId.js"
 import * as Proposer from "./Proposer.js"
 import type { QuorumsMiss, QuorumsUnusable } from "./QuorumSystem.js"
 
@@ -20,6 +22,8 @@ export interface Request {
   /** The number of the epoch that whoever asks believes to be in force: a request that is repeated, or late, changes nothing. */
   readonly expect: number
   readonly wanted: Membership.Membership
+  /** Which journals those have that are to vote, as far as they told. */
+  readonly incarnations?: Incarnation.Incarnations
 }
 
 /**
@@ -41,7 +45,8 @@ export type Refusal =
 
 /**
  * The membership to put into a stop sign now: the wanted one, or one in which those who are to vote learn first. A leader
- * changes nothing before all that it adopted is chosen at its own ballot: there may be a stop sign in it.
+ * changes nothing before all that it adopted is chosen at its own ballot: there may be a stop sign in it. Nobody votes of whom it is
+ * not known which journal it has.
  *
  * @since 0.1.0
  * @category getters
@@ -49,9 +54,10 @@ export type Refusal =
 export const next = (
   leader: Proposer.State,
   present: Epoch.Epoch,
-  { expect, wanted }: Request,
+  request: Request,
   options: Proposer.Options
 ): Either.Either<Membership.Membership, Refusal> => {
+  const { expect, wanted } = request
   if (leader._tag !== "Leading") return Either.left({ _tag: "NotLeading" })
   if (expect !== present.number) return Either.left({ _tag: "OtherEpoch", present })
   const made = Membership.make(wanted)
@@ -59,9 +65,31 @@ export const next = (
   if (Membership.equals(present.membership, wanted)) return Either.left({ _tag: "Unchanged" })
   const settled = leader.chosenThrough >= leader.adopted.acceptedThrough
   if (!settled || Proposer.capacity(leader, options) === 0) return Either.left({ _tag: "Busy" })
-  const step = Membership.towards(present.membership, wanted, (node) => Proposer.keepsUp(leader, node, options))
+  const isKnown = (node: NodeId) =>
+    present.incarnations === undefined || Incarnation.of(request.incarnations, node) !== undefined
+  const keepsUp = (node: NodeId) => isKnown(node) && Proposer.keepsUp(leader, node, options)
+  const step = Membership.towards(present.membership, wanted, keepsUp)
   // They are learners already, and don't keep up yet.
   return Membership.equals(present.membership, step) ? Either.left({ _tag: "Busy" }) : Either.right(step)
+}
+
+/**
+ * Which journals the voters of the next membership have: voters of the present one keep theirs, whatever they say by now. Nothing
+ * where nobody has told.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const incarnations = (
+  present: Epoch.Epoch,
+  { voters }: Membership.Membership,
+  request: Request
+): Incarnation.Incarnations | undefined => {
+  if (present.incarnations === undefined && request.incarnations === undefined) return undefined
+  return voters.flatMap((node) => {
+    const incarnation = Incarnation.of(present.incarnations, node) ?? Incarnation.of(request.incarnations, node)
+    return incarnation === undefined ? [] : [{ node, incarnation }]
+  })
 }
 
 /**

@@ -32,6 +32,12 @@ export * as Epoch from "./Epoch.js"
 /** What a leader knows of an acceptor. */
 export * as Follower from "./Follower.js"
 
+/** How founders come to vote. */
+export * as Founders from "./Founders.js"
+
+/** Which journal speaks for a node. */
+export * as Incarnation from "./Incarnation.js"
+
 /** What must hold whatever happens. */
 export * as Invariant from "./Invariant.js"
 

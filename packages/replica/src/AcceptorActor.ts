@@ -95,9 +95,11 @@ export const make = (options: {
   /** A higher ballot was promised. */
   readonly observe: (ballot: Ballot.Ballot) => void
   /** This epoch is the one that it is in now, durably, with that promise. May be told again. */
-  readonly enter: (epoch: Epoch.Epoch, promised: Ballot.Ballot) => Effect.Effect<void>
+  readonly enter: (epoch: Epoch.Epoch, promised: Ballot.Ballot) => Effect.Effect<void, Actor.Failure>
   /** What was learned from another replica is durable. */
   readonly learned: () => void
+  /** With whom the cluster is founded is durable. */
+  readonly noted: () => void
 }): Effect.Effect<AcceptorActor, JournalError.JournalError, Journal.Journal | Scope.Scope> =>
   Effect.gen(function* () {
     const journal = yield* Journal.Journal
@@ -157,6 +159,7 @@ export const make = (options: {
         if (action._tag === "Pull") options.pull(action.source)
         if (action._tag === "Persist" && input.message._tag === "Trim") options.trimmed()
         if (action._tag === "Persist" && input.message._tag === "Learned") options.learned()
+        if (action._tag === "Persist" && input.message._tag === "Note") options.noted()
         if (action._tag === "Read") {
           const { after, ballot, bytes } = action.fetch
           const tell = (entries: ReadonlyArray<Entry.Entry>) => input.reply({ _tag: "Fetched", ballot, after, entries })
@@ -199,7 +202,7 @@ export const make = (options: {
         after ??= action.after
         entries.push(...action.entries)
       }
-      const parts: Array<Effect.Effect<void>> = []
+      const parts: Array<Effect.Effect<void, Actor.Failure>> = []
       if (restored !== undefined) parts.push(options.restore(restored))
       if (after !== undefined) parts.push(options.deliver(after, entries))
       if (entered) parts.push(Effect.suspend(enter))

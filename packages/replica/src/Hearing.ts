@@ -7,19 +7,21 @@
  *                                             │ no: EpochDiffers, and if it was sent in a later one: catch up from there;
  *                                             │     a Prepare waits until this replica is in that epoch
  *   Learn ──────────────────────────────► acceptor
+ *   Introduce ──────────────────────────► who this replica is
  *   FetchSnapshot ──────────────────────► snapshots
  * ```
  *
  * @since 0.1.0
  */
 import { Admin, ClientRpcs, Endpoint } from "@synod/client"
-import { Election, Epoch } from "@synod/paxos"
+import { Election, Epoch, Incarnation } from "@synod/paxos"
 import type { MembershipChange, Message, NodeId } from "@synod/paxos"
 import * as Effect from "effect/Effect"
 import type * as AcceptorActor from "./AcceptorActor.js"
 import type * as Actor from "./Actor.js"
 import type * as ElectionActor from "./ElectionActor.js"
 import type { EpochRoles } from "./EpochRoles.js"
+import type { Introducing } from "./Introducing.js"
 import { EpochDiffers, type Peer, type Sent } from "./Peers.js"
 import type { Requests } from "./Requests.js"
 import type { Snapshots } from "./Snapshots.js"
@@ -44,6 +46,7 @@ export const make = (options: {
   readonly acceptor: AcceptorActor.AcceptorActor
   readonly snapshots: Snapshots
   readonly requests: Requests
+  readonly introducing: Pick<Introducing, "own" | "hear" | "ask">
   /** Why it could not lead now. */
   readonly trouble: () => string | undefined
   /** That node is in a later epoch. */
@@ -51,7 +54,7 @@ export const make = (options: {
   readonly readSlot: Peer["readSlot"]
   readonly client: Endpoint.Endpoint
 }): Hearing => {
-  const { acceptor, client, readSlot, requests, roles, self, snapshots } = options
+  const { acceptor, client, introducing, readSlot, requests, roles, self, snapshots } = options
 
   /** Asks an actor; a mailbox that is full loses the request. */
   const ask = <Input, Reply>(
@@ -119,6 +122,11 @@ export const make = (options: {
       hear()
       return () => void (open = false)
     },
+    introduce: (introduction) =>
+      Effect.sync(() => {
+        introducing.hear(introduction)
+        return introducing.own()
+      }),
     heartbeat: (sent, message) =>
       inEpoch(sent)(
         whileItVotes(
@@ -145,9 +153,17 @@ export const make = (options: {
     client,
     admin: {
       change: (request) =>
-        Effect.suspend(() => {
+        Effect.gen(function* () {
           const now = roles()
-          return Effect.mapError(now.proposer.change(request), (refusal) => told(refusal, now))
+          const { incarnations, membership } = now.epoch
+          const strangers = request.wanted.voters.filter(
+            (node) => !membership.voters.includes(node) || Incarnation.of(incarnations, node) === undefined
+          )
+          // Others know them by what they say now.
+          const said = [introducing.own(), ...(yield* introducing.ask(strangers.filter((node) => node !== self)))]
+          const known = said.map(({ incarnation, node }) => ({ node, incarnation }))
+          const change = now.proposer.change({ ...request, incarnations: known })
+          return yield* Effect.mapError(change, (refusal) => told(refusal, now))
         }),
       status: client.status
     }

@@ -55,6 +55,7 @@ export type StartError =
   | Quorum.QuorumsUnusable
   | Bounds.ConfigRefused
   | Machine.MachineFailed
+  | Replica.ReplicaStopped
 
 /**
  * The cluster, for whoever starts, stops and watches replicas.
@@ -182,6 +183,7 @@ export const layerJournals = <Name extends string>(
           answer(undefined)
           return () => undefined
         },
+        introduce: (introduction) => via(node, (peer) => peer.introduce(introduction)),
         heartbeat: (sent, message) => via(node, (peer) => peer.heartbeat(sent, message)),
         takeOver: (sent, message) => via(node, (peer) => peer.takeOver(sent, message)),
         learn: (message) => via(node, (peer) => peer.learn(message)),
@@ -249,6 +251,8 @@ export const layerJournals = <Name extends string>(
         }).pipe(Effect.provide(environment))
 
       yield* Effect.forEach(nodes, start, { discard: true })
+      // All run: one whose journal was lost says so now.
+      yield* Effect.forEach([...running.values()], ({ begun }) => begun, { discard: true })
       const caller = yield* Client.make(clients, options.client)
       return Context.make(machine.caller, caller).pipe(
         Context.add(InProcess, {

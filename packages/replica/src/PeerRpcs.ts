@@ -6,7 +6,7 @@
 import * as Rpc from "@effect/rpc/Rpc"
 import * as RpcGroup from "@effect/rpc/RpcGroup"
 import { Admin, ClientRpcs } from "@synod/client"
-import { Membership, Message, NodeId } from "@synod/paxos"
+import { Founders, Membership, Message, NodeId } from "@synod/paxos"
 import { Outcome } from "@synod/state-machine"
 import * as Schema from "effect/Schema"
 import { EpochDiffers } from "./Peers.js"
@@ -42,6 +42,23 @@ export class AcceptorRpcs extends RpcGroup.make(
     payload: { ...Message.Behind.fields, ...sent },
     success: Message.Rejected,
     error: EpochDiffers
+  })
+) {}
+
+/**
+ * What a replica asks of others before it belongs to an epoch, and of one that is to vote.
+ *
+ * @since 0.1.0
+ * @category groups
+ */
+export class FounderRpcs extends RpcGroup.make(
+  Rpc.make("Introduce", {
+    payload: Schema.Struct({
+      ...Founders.Introduction.fields,
+      /** Where the asking replica listens: the other one may not know it. */
+      address: Schema.optionalWith(address, { exact: true })
+    }),
+    success: Founders.Introduction
   })
 ) {}
 
@@ -105,12 +122,13 @@ export class ReaderRpcs extends RpcGroup.make(
 export class DirectRpcs extends RpcGroup.make().merge(AcceptorRpcs, ClientRpcs.CallRpcs) {}
 
 /**
- * All else that a replica answers: learners, election, readers, clients that watch, and operators.
+ * All else that a replica answers: founders, learners, election, readers, clients that watch, and operators.
  *
  * @since 0.1.0
  * @category groups
  */
 export class ReplicaRpcs extends RpcGroup.make().merge(
+  FounderRpcs,
   LearnerRpcs,
   ElectionRpcs,
   ReaderRpcs,

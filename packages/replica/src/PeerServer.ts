@@ -35,6 +35,7 @@ export const client = (options?: {
     return {
       acceptor: ({ epoch, from }, message, answer) =>
         ask(message._tag, { ...message, epoch, from }, (outcome) => answer(replyOf(outcome))),
+      introduce: (introduction) => Endpoint.unreachable(rpc.Introduce({ ...introduction, ...where })),
       heartbeat: (sent, message) => Endpoint.unreachable(rpc.Heartbeat({ ...message, ...sent, ...where })),
       takeOver: (sent, message) => Endpoint.unreachable(rpc.TakeOver({ ...message, ...sent })),
       learn: (message) => Endpoint.unreachable(rpc.Learn(message)),
@@ -75,15 +76,17 @@ export const layer = (
             : Exit.succeed(reply)
       )
     )
+  const told = <A, E>({ address, node }: Told, reply: Effect.Effect<A, E>): Effect.Effect<A, E> => {
+    const found = address === undefined ? undefined : options?.found?.(node, address)
+    return found === undefined ? reply : Effect.zipRight(found, reply)
+  }
   const handlers = ReplicaRpcs.toLayer({
+    Introduce: ({ address, ...introduction }) =>
+      told({ node: introduction.node, address }, local(replica.introduce(introduction))),
     FetchSnapshot: (message) => local(replica.snapshot(message)),
     Learn: (message) => local(replica.learn(message)),
-    Heartbeat: (message) => {
-      const reply = local(replica.heartbeat(message, message))
-      const { address, from } = message
-      const found = address === undefined ? undefined : options?.found?.(from, address)
-      return found === undefined ? reply : Effect.zipRight(found, reply)
-    },
+    Heartbeat: (message) =>
+      told({ node: message.from, address: message.address }, local(replica.heartbeat(message, message))),
     TakeOver: (message) => local(replica.takeOver(message, message)),
     ReadSlot: ({ leased }) => local(replica.readSlot(leased)),
     Follow: (request) => local(replica.client.follow(request)),
@@ -106,6 +109,12 @@ export const layer = (
     })
   )
   return RpcServer.layer(ReplicaRpcs, RpcOptions.server).pipe(Layer.provide([handlers, protocol]))
+}
+
+/** Who says where it listens. */
+interface Told {
+  readonly node: NodeId.NodeId
+  readonly address: string | undefined
 }
 
 /** Without one, the message is lost. */

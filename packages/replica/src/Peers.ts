@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { type Admin, type ClientRpcs, Endpoint } from "@synod/client"
-import type { Epoch, Membership, Message, NodeId, Slot } from "@synod/paxos"
+import type { Epoch, Founders, Membership, Message, NodeId, Slot } from "@synod/paxos"
 import type { Outcome } from "@synod/state-machine"
 import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -71,6 +71,10 @@ export interface Peer {
   ) => Effect.Effect<Message.HeartbeatReply, Endpoint.Unreachable | EpochDiffers>
   /** Tells it to take the lead at once; nothing comes of it if it can't, or follows somebody else by now. */
   readonly takeOver: (sent: Sent, message: Message.TakeOver) => Effect.Effect<void, Endpoint.Unreachable | EpochDiffers>
+  /** Tells it who this replica is; the answer is who it is. */
+  readonly introduce: (
+    introduction: Founders.Introduction
+  ) => Effect.Effect<Founders.Introduction, Endpoint.Unreachable>
   /** What it knows to be chosen, in whichever epoch. */
   readonly learn: (message: Message.Learn) => Effect.Effect<Message.Learned | Message.Unlearnable, Endpoint.Unreachable>
   /** Tells the slot from which on a read may be answered: by its lease if that will do, or once its ballot is confirmed. */
@@ -92,7 +96,7 @@ export interface Peer {
  * @category models
  */
 export type Beginning =
-  /** It founds the cluster with others, all of which are told of the same membership. */
+  /** It founds the cluster with others, all of which are told of the same membership, and must be there once. */
   | { readonly _tag: "Found"; readonly membership: Membership.Membership }
   /** It belongs to nothing, and asks these nodes what is chosen until a change of membership names it. */
   | { readonly _tag: "Join"; readonly seeds: ReadonlyArray<NodeId.NodeId> }
@@ -113,7 +117,7 @@ export const unreachable = (reason: string): Peer => {
       answer(undefined)
       return () => undefined
     },
-    ...{ heartbeat: fail, takeOver: fail, learn: fail, readSlot: fail, snapshot: fail },
+    ...{ introduce: fail, heartbeat: fail, takeOver: fail, learn: fail, readSlot: fail, snapshot: fail },
     client: { submit: fail, query: fail, follow: fail, status: failure, digest: failure },
     admin: { change: fail, status: failure }
   }

@@ -172,7 +172,8 @@ export const make = (options: {
         : MembershipChange.next(state, epoch, request, core)
       answer(next)
       if (Either.isLeft(next)) return { state, actions: [] }
-      const sign = Entry.stopSign(clock.unsafeCurrentTimeMillis(), epoch.number, next.right)
+      const incarnations = MembershipChange.incarnations(epoch, next.right, request)
+      const sign = Entry.stopSign(clock.unsafeCurrentTimeMillis(), epoch.number, next.right, incarnations)
       return Proposer.step(state, { _tag: "Propose", entries: [sign] }, core)
     }
 

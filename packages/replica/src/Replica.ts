@@ -42,6 +42,7 @@ import * as Founding from "./Founding.js"
 import * as Gateway from "./Gateway.js"
 import * as Hearing from "./Hearing.js"
 import * as Installer from "./Installer.js"
+import * as Introducing from "./Introducing.js"
 import * as LearnerActor from "./LearnerActor.js"
 import * as Outcomes from "./Outcomes.js"
 import { type Peer, Peers } from "./Peers.js"
@@ -83,6 +84,8 @@ export class Replica extends Context.Tag("@synod/replica/Replica")<
      * on. False if it doesn't lead, or leads on since nobody could take over within `ReplicaConfig.handOver` heartbeats.
      */
     readonly handOver: Effect.Effect<boolean>
+    /** Waits until it belongs to a cluster: all founders have noted the same, or it has learned of an epoch. */
+    readonly begun: Effect.Effect<void, ReplicaStopped>
     /** Asks the cluster for other members. */
     readonly admin: Admin.Admin
     /** Ends when the replica has stopped by itself, with the reason. */
@@ -121,6 +124,7 @@ const join = (executor: Executor.Executor) =>
     const peers = yield* Peers
     yield* ReplicaConfig.checked
     const { acceptedThrough, epochs, promised, trimmedThrough } = journal.recovered
+    const incarnation = epochs.identity?.incarnation ?? ""
     const started = yield* Effect.clockWith((clock) => clock.currentTimeMillis)
     const where = { cluster: peers.cluster, node: peers.self }
     const machine = yield* executor.open(where)
@@ -185,7 +189,16 @@ const join = (executor: Executor.Executor) =>
         deliver: learner.learn,
         observe,
         enter: (epoch, promised) => enter(epoch, promised),
-        learned: () => catchingUp.learned()
+        learned: () => catchingUp.learned(),
+        noted: () => introducing.noted()
+      }),
+      scope
+    )
+    const introducing: Introducing.Introducing = yield* Scope.extend(
+      Introducing.make(incarnation, {
+        acceptor: acceptor.state,
+        // If it is lost, the next introduction brings it again.
+        tell: (message) => void acceptor.tell(AcceptorActor.local(message))
       }),
       scope
     )
@@ -258,17 +271,22 @@ const join = (executor: Executor.Executor) =>
         return { ...made, scope: own }
       }).pipe(Effect.provideService(Peers, peers))
     let roles = yield* begin(epochs.present, promised)
+    const begun = yield* Deferred.make<void>()
+    if (epochs.present.number > 0) yield* Deferred.succeed(begun, undefined)
 
-    const enter = (epoch: Epoch.Epoch, promised: Ballot.Ballot): Effect.Effect<void> =>
+    const enter = (epoch: Epoch.Epoch, promised: Ballot.Ballot): Effect.Effect<void, Actor.Failure> =>
       Effect.suspend(() => {
         const { election, epoch: present, proposer, scope: old } = roles
         if (epoch.number === present.number) return Effect.void
         proposer.retire(epoch.after)
         return Effect.gen(function* () {
+          // Before it hears anything in that epoch.
+          yield* Founding.check(acceptor.state().epochs, peers.self)
           roles = yield* Effect.orDie(begin(epoch, promised, election.state().leader.node))
           entered()
           // Nobody here waits for what its requests wait for.
           yield* Effect.forkIn(Scope.close(old, Exit.void), scope)
+          yield* Deferred.succeed(begun, undefined)
           yield* Effect.logInfo(`node ${peers.self} is in epoch ${epoch.number}: ${Admin.format(epoch.membership)}`)
         })
       })
@@ -277,6 +295,11 @@ const join = (executor: Executor.Executor) =>
     const outside = (): string | undefined => {
       const { membership, number } = roles.epoch
       if (Membership.isMember(membership, peers.self)) return undefined
+      const founders = introducing.waitsFor()
+      if (founders.length > 0) {
+        const which = `${founders.length === 1 ? "node" : "nodes"} ${founders.join(", ")}`
+        return `node ${peers.self} founds the cluster, and waits for ${which}: every founder must have heard of all others once`
+      }
       return number === 0
         ? `node ${peers.self} has not joined the cluster yet: no change of membership has named it`
         : `node ${peers.self} is no member of the cluster any more: it is not in epoch ${number}`
@@ -284,6 +307,7 @@ const join = (executor: Executor.Executor) =>
 
     yield* Effect.forkIn(run(learner), scope)
     yield* Effect.forkIn(run(acceptor), scope)
+    yield* Effect.forkIn(Effect.catchAllCause(introducing.run, stop), scope)
     yield* learner.offer({ _tag: "Chosen", after: journal.recovered.chosenThrough, entries: [] })
     if (lacks) installer.rebuild()
     else {
@@ -348,7 +372,7 @@ const join = (executor: Executor.Executor) =>
     }
 
     const { entered, peer } = Hearing.make({
-      ...{ self: peers.self, acceptor, snapshots, requests, trouble, behind, readSlot, client },
+      ...{ self: peers.self, acceptor, snapshots, requests, introducing, trouble, behind, readSlot, client },
       roles: () => roles
     })
     yield* Scope.extend(peers.serve(peer), scope)
@@ -357,7 +381,11 @@ const join = (executor: Executor.Executor) =>
       () => new Map([[peers.self, peer.admin], ...others().map((node) => [node, peers.peer(node).admin] as const)])
     )
     return {
-      replica: { node: peers.self, status, digest, handOver, admin, stopped: Deferred.await(stopped) },
+      replica: {
+        ...{ node: peers.self, status, digest, handOver, admin },
+        begun: Effect.raceFirst(Deferred.await(begun), Deferred.await(stopped)),
+        stopped: Deferred.await(stopped)
+      },
       peer
     }
   })

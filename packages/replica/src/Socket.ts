@@ -7,7 +7,7 @@ import * as RpcClient from "@effect/rpc/RpcClient"
 import * as RpcServer from "@effect/rpc/RpcServer"
 import type { Bounds } from "@synod/client"
 import { Membership, NodeId, QuorumSpec } from "@synod/paxos"
-import { Tcp } from "@synod/wire"
+import { Address, Tcp } from "@synod/wire"
 import * as Config from "effect/Config"
 import * as ConfigError from "effect/ConfigError"
 import * as Data from "effect/Data"
@@ -34,9 +34,12 @@ export interface Options {
   /**
    * What the replica does while its journal holds nothing; from then on its journal knows who takes part.
    *
-   * - `found`: it founds the cluster with all other members, each of which is told the same. Default.
+   * - `found`: it founds the cluster with all other members, each of which is told the same, and all of which must be there once.
+   *   Default.
    * - `join`: it belongs to nothing until a change of membership names it, and learns from the other members meanwhile.
    * - `return`: it doesn't start, since its journal was lost. The right setting once a replica has begun.
+   *
+   * A journal that was lost is noticed under the other two as well, as soon as another member is reached.
    */
   readonly begin?: "found" | "join" | "return"
   /** Which sets of them decide, the same at every founder. Default: majorities. */
@@ -55,10 +58,7 @@ export type Members = Readonly<Record<number, Place>>
  * @since 0.1.0
  * @category models
  */
-export interface Place {
-  readonly host: string
-  readonly port: number
-}
+export type Place = Address.Place
 
 /**
  * `HOST:PORT`, such as `10.0.0.1:7000` or `[::1]:7000`.
@@ -66,12 +66,7 @@ export interface Place {
  * @since 0.1.0
  * @category constructors
  */
-export const parseAddress = (text: string): Place | undefined => {
-  const [, host, port] = /^(\[[^\]]{1,64}\]|[^:]{1,255}):(\d{1,5})$/.exec(text) ?? []
-  return host === undefined || Number(port) > 65_535
-    ? undefined
-    : { host: host.replace(/^\[|\]$/g, ""), port: Number(port) }
-}
+export const parseAddress: (text: string) => Place | undefined = Address.parse
 
 /**
  * What {@link parseAddress} reads.
@@ -79,8 +74,7 @@ export const parseAddress = (text: string): Place | undefined => {
  * @since 0.1.0
  * @category getters
  */
-export const formatAddress = ({ host, port }: Place): string =>
-  host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`
+export const formatAddress: (place: Place) => string = Address.format
 
 /**
  * The members don't make a cluster.

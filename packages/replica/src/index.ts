@@ -44,6 +44,9 @@ export * as Hearing from "./Hearing.js"
 /** All replicas of a cluster in one process. */
 export * as InProcess from "./InProcess.js"
 
+/** How a replica that belongs to no epoch finds out where it stands. */
+export * as Introducing from "./Introducing.js"
+
 /** Gets a snapshot from another replica. */
 export * as Installer from "./Installer.js"
 

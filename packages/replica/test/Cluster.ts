@@ -142,6 +142,7 @@ export const make = (
           answer(undefined)
           return () => undefined
         },
+        introduce: (introduction) => cut(from, to, peer.introduce(introduction)),
         heartbeat: (sent, message) => cut(from, to, peer.heartbeat(sent, message)),
         takeOver: (sent, message) => cut(from, to, peer.takeOver(sent, message)),
         learn: (message) => cut(from, to, peer.learn(message)),

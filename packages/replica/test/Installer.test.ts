@@ -1,7 +1,7 @@
 /** A replica that is told to get a snapshot, among peers that say nothing. */
 import { expect, it } from "@effect/vitest"
 import { Journal } from "@synod/journal"
-import { Ballot, type Message, NodeId } from "@synod/paxos"
+import { Ballot, Durable, type Membership, type Message, NodeId, Slot } from "@synod/paxos"
 import { Peers, Replica } from "@synod/replica"
 import { Effect, Logger } from "effect"
 import * as Cluster from "./Cluster.js"
@@ -10,12 +10,24 @@ import * as VirtualTime from "./VirtualTime.js"
 
 const [self, leader, other] = [NodeId.make(1), NodeId.make(2), NodeId.make(3)]
 
+const membership: Membership.Membership = {
+  voters: [self, leader, other],
+  learners: [],
+  quorums: { _tag: "Majority" }
+}
+
 /** The replica as its leader sees it, and whom it has asked for a snapshot. */
 const make = Effect.gen(function* () {
+  const disk = yield* Journal.makeMemoryDisk
+  const state = Durable.founded(membership)
+  yield* Effect.scoped(
+    Effect.flatMap(Journal.makeMemory(disk), (journal) => journal.write({ state, after: Slot.zero, entries: [] }))
+  )
   const asked: Array<NodeId.NodeId> = []
   const silent = () => Effect.never
   const peer = (node: NodeId.NodeId): Peers.Peer => ({
     acceptor: () => () => undefined,
+    introduce: silent,
     heartbeat: silent,
     takeOver: silent,
     learn: silent,
@@ -32,15 +44,12 @@ const make = Effect.gen(function* () {
     Effect.provideService(Peers.Peers, {
       cluster: "test",
       self,
-      beginning: {
-        _tag: "Found",
-        membership: { voters: [self, leader, other], learners: [], quorums: { _tag: "Majority" } }
-      },
+      beginning: { _tag: "Found", membership },
       peer,
       enter: () => Effect.void,
       serve: () => Effect.void
     }),
-    Effect.provideService(Journal.Journal, yield* Effect.flatMap(Journal.makeMemoryDisk, Journal.makeMemory))
+    Effect.provideService(Journal.Journal, yield* Journal.makeMemory(disk))
   )
   return { asked, peer: replica.peer }
 })

@@ -22,7 +22,7 @@ const logged = (lines: Array<string>) =>
     })
   )
 
-/** A replica alone on a journal whose nth write does something else. */
+/** A replica alone on a journal whose nth write does something else; the first one begins it, and with the third one it leads. */
 const single = (
   nth: number,
   instead: Effect.Effect<void, JournalError.JournalError>,
@@ -62,7 +62,7 @@ describe("a replica that can't go on", () => {
         slot: undefined,
         reason: "database disk image is malformed"
       })
-      const { peer, replica } = yield* single(3, damaged, lines)
+      const { peer, replica } = yield* single(4, damaged, lines)
       const submitted = yield* Effect.either(peer.client.submit(open))
       expect(submitted).toMatchObject({ _tag: "Left", left: { _tag: "Unreachable", sent: true } })
       const stopped = yield* Effect.flip(replica.stopped)
@@ -86,7 +86,7 @@ describe("a replica that can't go on", () => {
         operation: "write",
         reason: "the disk is full"
       })
-      const { peer, replica } = yield* single(3, failed, lines)
+      const { peer, replica } = yield* single(4, failed, lines)
       const submitted = yield* Effect.fork(peer.client.submit(open))
       yield* Cluster.until(
         "it says so",
@@ -106,7 +106,7 @@ describe("a replica that can't go on", () => {
     Effect.gen(function* () {
       const lines: Array<string> = []
       const broken = Effect.die(new Invariant.InvariantBroken("journal", "a log without holes"))
-      const { peer, replica } = yield* single(3, broken, lines)
+      const { peer, replica } = yield* single(4, broken, lines)
       expect(yield* Effect.flip(peer.client.submit(open))).toMatchObject({ _tag: "Unreachable", sent: true })
       const stopped = yield* Effect.flip(replica.stopped)
       expect(stopped.message).toBe("Node 1 has stopped: journal: a log without holes does not hold")
@@ -137,8 +137,8 @@ describe("a replica that is stopped", () => {
     Effect.gen(function* () {
       const gate = yield* Deferred.make<void>()
       const scope = yield* Scope.make()
-      // The third write never ends: the submission and the read can't be answered.
-      const { peer } = yield* Scope.extend(single(3, Deferred.await(gate)), scope)
+      // The write behind which it leads never ends: the submission and the read can't be answered.
+      const { peer } = yield* Scope.extend(single(4, Deferred.await(gate)), scope)
       const submitted = yield* Effect.fork(Effect.flip(peer.client.submit(open)))
       yield* VirtualTime.turn
       const read = yield* Effect.fork(Effect.flip(peer.client.query([open], "linearizable")))
@@ -333,7 +333,7 @@ it.scoped("a full queue: Overloaded, with nothing applied", () =>
   Effect.gen(function* () {
     const config = { ...ReplicaConfig.defaults, envelope: 1024, waitingBytes: 1024 }
     const gate = yield* Deferred.make<void>()
-    const { peer } = yield* Effect.provideService(single(3, Deferred.await(gate)), ReplicaConfig.ReplicaConfig, {
+    const { peer } = yield* Effect.provideService(single(4, Deferred.await(gate)), ReplicaConfig.ReplicaConfig, {
       ...config,
       pipeline: 1
     })

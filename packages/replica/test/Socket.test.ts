@@ -53,6 +53,9 @@ it.scopedLive("three replicas: one is killed and started again, and a remote cli
 it.scopedLive("a replica whose peers are down starts promptly, and leads as soon as it has a quorum", () =>
   Effect.gen(function* () {
     const { members, start } = yield* three
+    const founders = yield* Effect.forEach([1, 2, 3], start)
+    yield* Effect.forEach(founders, ({ replica }) => replica.begun)
+    yield* Effect.forEach(founders, ({ kill }) => kill)
     const before = yield* Clock.currentTimeMillis
     const first = yield* start(1)
     expect((yield* Clock.currentTimeMillis) - before).toBeLessThan(3_000)
@@ -108,6 +111,40 @@ it.scopedLive("a replica joins over TCP, others leave, and addresses travel with
     const lost = Sockets.start({ cluster, node: 5, begin: "return", members: places }, yield* Journal.makeMemoryDisk)
     expect((yield* Effect.flip(lost)).message).toContain("The journal of node 5 holds nothing")
     expect((yield* again.replica.status).epoch.membership).toEqual(wanted)
+  })
+)
+
+it.scopedLive("a client goes on while every server that it was told of is replaced", () =>
+  Effect.gen(function* () {
+    const places = yield* Sockets.members(6)
+    const disks = yield* Effect.forEach([1, 2, 3, 4, 5, 6], () => Journal.makeMemoryDisk)
+    const founders = { 1: places[1]!, 2: places[2]!, 3: places[3]! }
+    const old = yield* Effect.forEach([1, 2, 3], (node) =>
+      Sockets.start({ cluster, node, members: founders }, disks[node - 1]!)
+    )
+    for (const node of [4, 5, 6]) {
+      const members = { ...founders, [node]: places[node]! }
+      yield* Sockets.start({ cluster, node, begin: "join", members }, disks[node - 1]!)
+    }
+    const busy = yield* Sockets.client(cluster, founders)
+    // One that asks nothing meanwhile looks now and then.
+    const idle = yield* Sockets.client(cluster, founders, { look: "50 millis" })
+    yield* busy.Add({ key: "a" })
+    const admin = yield* Admin.tcp({ cluster, servers: places })
+    const voters = [4, 5, 6].map(NodeId.make)
+    yield* admin.changeMembership({
+      expect: 1,
+      wanted: {
+        ...{ voters, learners: [], quorums: { _tag: "Majority" } },
+        addresses: voters.map((node) => ({ node, address: Socket.formatAddress(places[node]!) }))
+      }
+    })
+    expect(yield* busy.Add({ key: "b" })).toBe(2)
+    yield* Effect.sleep("500 millis")
+    yield* Effect.forEach(old, ({ kill }) => kill)
+    expect(yield* busy.Add({ key: "c" })).toBe(3)
+    expect(yield* idle.Add({ key: "d" })).toBe(4)
+    expect(yield* idle.Positions({ key: "c" })).toEqual([3])
   })
 )
 

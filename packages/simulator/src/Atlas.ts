@@ -64,10 +64,13 @@ export const make = (
   nodes: ReadonlyArray<NodeId.NodeId>,
   options: {
     readonly harsh: boolean
+    /** Some founder knows that all have noted who they are: until then each of them must be there once. Default: yes. */
+    readonly begun?: () => boolean
     /** Those of every epoch that may be in force somewhere. */
     readonly quorums: () => ReadonlyArray<Quorum.QuorumSystem>
   }
 ): Atlas => {
+  const { begun = () => true } = options
   const lost = new Set<NodeId.NodeId>()
   const left = () => nodes.filter((node) => !lost.has(node))
 
@@ -98,13 +101,15 @@ export const make = (
   }
 
   return {
-    mayLose: (node) => !lost.has(node) && (options.harsh || enough(left().filter((other) => other !== node))),
+    mayLose: (node) =>
+      begun() && !lost.has(node) && (options.harsh || enough(left().filter((other) => other !== node))),
     lose: (node) => void lost.add(node),
     left,
     survives: () => enough(left()),
     core: (seeded, leader) => {
       const old = leader !== undefined && !lost.has(leader) ? leader : undefined
-      return attempt(seeded.pick(kinds), seeded, old) ?? attempt("whole", seeded, old)!
+      const core = attempt(seeded.pick(kinds), seeded, old)
+      return core !== undefined && begun() ? core : attempt("whole", seeded, old)!
     }
   }
 }

@@ -38,7 +38,7 @@ export const faults = {
   syncLie: { unit: "write", what: "an fsync fails once, and the next one claims success for pages that are gone" },
   diskFull: { unit: "second", what: "a disk takes no more writes for a while" },
   slowDisk: { unit: "second", what: "a disk takes long for every write for a while" },
-  wipe: { unit: "second", what: "a journal is gone for good" },
+  wipe: { unit: "second", what: "a journal is gone for good, and its replica comes back without it" },
   reconfigure: { unit: "second", what: "other members are asked for, and others to decide" }
 } as const satisfies Record<string, { readonly unit: Unit; readonly what: string }>
 

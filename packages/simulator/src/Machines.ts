@@ -42,6 +42,8 @@ export interface Machine {
   replica: Replica.Replica["Type"] | undefined
   /** Its journal is gone or damaged; it does not come back. */
   lost: boolean
+  /** Its journal was wiped, and nobody has told it yet: it is started once more. */
+  wiped: boolean
 }
 
 /**
@@ -61,6 +63,10 @@ export interface Machines {
   readonly handedOver: () => number
   /** It is never started again. */
   readonly lose: (machine: Machine) => void
+  /** Its journal is gone, and it comes back as if nothing were the matter, until somebody who remembers refuses it. */
+  readonly wipe: (machine: Machine) => void
+  /** How often one of those was refused. */
+  readonly refused: () => number
   readonly setRates: (rates: Rates) => void
   /** From now on, machines that ended come back at once. */
   readonly settle: () => void
@@ -97,11 +103,12 @@ export const make = <State>(
   let rates: Rates = {}
   let settled = false
   let handedOver = 0
+  let refused = 0
 
   const all = nodes.map((node): Machine => {
     const disk = Disk.make(`journal of node ${node}`, world.seeded.fork(`disk ${node}`), counts)
     const tables = TableDisk.make(world.seeded.fork(`tables ${node}`), counts, disk)
-    return { node, disk, tables, process: undefined, replica: undefined, lost: false }
+    return { node, disk, tables, process: undefined, replica: undefined, lost: false, wiped: false }
   })
 
   /** A replica, until it stops by itself. */
@@ -186,7 +193,7 @@ export const make = <State>(
     )
 
   const start = (machine: Machine): void => {
-    if (machine.lost || machine.process !== undefined) return
+    if ((machine.lost && !machine.wiped) || machine.process !== undefined) return
     const skewed = seeded.chance(rates.skew ?? 0)
     if (skewed) counts.fired("skew")
     const process = world.process(String(machine.node), { rate: skewed ? 0.9 + seeded.next() * 0.2 : 1 })
@@ -202,6 +209,10 @@ export const make = <State>(
       const mayStop = !Cause.isDie(exit.cause) && reason.includes(machine.disk.name)
       if (!mayStop) world.violate("no defects", `node ${machine.node} stops: ${reason}`)
       if (reason.includes("damaged")) machine.lost = true
+      if (mayStop && machine.wiped) {
+        machine.wiped = false
+        refused++
+      }
       crash(machine, false)
     })
   }
@@ -255,6 +266,14 @@ export const make = <State>(
       machine.lost = true
       crash(machine, false)
     },
+    wipe: (machine) => {
+      machine.lost = machine.wiped = true
+      crash(machine, false)
+      machine.disk.wipe()
+      machine.tables.wipe()
+      witness.wiped(machine.node)
+    },
+    refused: () => refused,
     setRates: (next) => {
       rates = next
       for (const { disk, tables } of all) {

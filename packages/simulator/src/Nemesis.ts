@@ -146,8 +146,7 @@ export const make = (
       case "wipe":
         if (machine.lost || !mayLose(machine.node)) return false
         atlas.lose(machine.node)
-        machine.disk.wipe()
-        machines.lose(machine)
+        machines.wipe(machine)
         return true
       case "reconfigure":
         return reconfigure()

@@ -131,7 +131,11 @@ export const runAny = <Name extends string, Commands extends Rpc.Any, Queries ex
       ...{ cluster: name, nodes: members, founders },
       ...{ config, network, witness, counts, subject }
     })
-    const atlas = Atlas.make(members, { harsh, quorums: () => epochs.inForce(witness.epochOf) })
+    const atlas = Atlas.make(members, {
+      harsh,
+      begun: () => founders.voters.some((node) => witness.epochOf(node) > 0),
+      quorums: () => epochs.inForce(witness.epochOf)
+    })
     for (const one of machines.all) machines.start(one)
     const nemesis = Nemesis.make(world, { rates, atlas, members, machines, network, counts })
     const clients = Clients.start(world, {

@@ -26,6 +26,8 @@ export interface TableDisk {
   readonly bytes: () => Uint8Array
   /** The process that used it has ended; with the power, if `power` says so. */
   readonly crash: (power: boolean) => void
+  /** Everything is gone; nobody has it open. */
+  readonly wipe: () => void
   readonly setRates: (rates: Rates) => void
   /** How often commits were lost. */
   readonly fallbacks: () => number
@@ -98,6 +100,9 @@ export const make = (seeded: Seeded, counts: Counts, disk: Disk): TableDisk => {
       const last = seeded.below(kept.length)
       if (last < kept.length - 1) fallbacks++
       kept.length = last + 1
+    },
+    wipe: () => {
+      kept = []
     },
     setRates: (next) => {
       rates = next

@@ -4,6 +4,9 @@
  * @since 0.1.0
  */
 
+/** Where a server listens. */
+export * as Address from "./Address.js"
+
 /** The client's end of the wire: one connection, kept. */
 export * as ClientProtocol from "./ClientProtocol.js"
 /** What a protocol needs of a connection. */

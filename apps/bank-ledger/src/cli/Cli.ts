@@ -8,6 +8,7 @@ import type { Layer, Option } from "effect"
 import { demo } from "./Demo.js"
 import * as Import from "./Import.js"
 import { members } from "./Members.js"
+import { recover } from "./Recover.js"
 import * as Reports from "./Reports.js"
 import { parseMembers, serve } from "./Serve.js"
 
@@ -80,7 +81,7 @@ export const make = <E, R>(deployment: Deployment<E, R>) => {
   return Command.run(
     Command.make("bank-ledger").pipe(
       Command.withDescription("A replicated double-entry ledger."),
-      Command.withSubcommands([importFiles, balance, statement, Import.check, demo, serve, members])
+      Command.withSubcommands([importFiles, balance, statement, Import.check, demo, serve, members, recover])
     ),
     { name: "bank-ledger", version }
   )

@@ -34,7 +34,7 @@ const settings = {
   ),
   begin: Options.choice("begin", ["found", "join", "return"]).pipe(
     Options.withDescription(
-      "What to do while the journal holds nothing: found the cluster with the other members; join them, once members change " +
+      "What to do while the journal holds nothing: found the cluster with the other members, all of which must be there once; join them, once members change " +
         "names this node; or return only with what the journal holds, which is the setting for every later start."
     ),
     Options.withDefault("return")

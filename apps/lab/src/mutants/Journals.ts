@@ -6,12 +6,12 @@ const driver = "packages/simulator/src/DiskJournal.ts"
 export const journals: ReadonlyArray<Mutant> = [
   {
     name: "wiped-journal-votes-again",
-    bug: "A replica whose journal is gone comes back under its old id and votes as if it had said nothing. The guard is the supervisor's for now: this one starts it again.",
+    bug: "A founder votes as soon as it is told of the others, and so does one whose journal is gone, under its old number, as if it had said nothing.",
     edits: [
       {
-        file: "packages/simulator/src/Machines.ts",
-        find: "    if (machine.lost || machine.process !== undefined) return",
-        replace: "    if (machine.process !== undefined) return"
+        file: "packages/replica/src/Founding.ts",
+        find: "told.voters.length === 1 && told.voters[0] === node",
+        replace: "told.voters.includes(node)"
       }
     ],
     tier: "world",

@@ -16,6 +16,7 @@ import { electionTimeout } from "./worldSetting.js"
 const goesOn = "a write fails, and its replica goes on from what it reads"
 
 const membersChange = "members change while clients call"
+const isRefused = "a replica without its journal is refused"
 const sessionsEnd = "a session ends while clients call"
 const resolves = "an unknown outcome is asked for, and the command was applied"
 const withdraws = "an unknown outcome is asked for, and the command never will be applied"
@@ -63,6 +64,7 @@ export const happened = ({
   ["the lead changes", witness.ballots() > 1 ? 1 : 0],
   ["a leader hands over", machines.handedOver()],
   [membersChange, changes],
+  [isRefused, machines.refused()],
   [sessionsEnd, witness.endings()],
   [resolves, clients.resolved().applied],
   [withdraws, clients.resolved().withdrawn],
@@ -87,6 +89,7 @@ export const sometimes = ({ replicas }: { readonly replicas: number }): Readonly
   "the lead changes",
   "a leader hands over",
   membersChange,
+  isRefused,
   sessionsEnd,
   resolves,
   withdraws,
