@@ -34,13 +34,14 @@ export const labels = (entries: ReadonlyArray<Entry.Entry>): string => `[${entri
 
 /**
  * Equal for values that behave alike: entries by what they hold, logs by the slots in memory and not by the array they
- * share with older versions. The order in which a map was filled counts, since it may decide between equals.
+ * share with older versions. The order in which a map was filled counts, since it may decide between equals; that of a set doesn't.
  */
 export const keyOf = (value: unknown): string => JSON.stringify(value, plain)
 
 const plain = (_name: string, value: unknown): unknown => {
   if (value instanceof Uint8Array) return value.join(".")
   if (value instanceof Map) return Array.from(value)
+  if (value instanceof Set) return Array.from(value).sort()
   return isLog(value) ? { base: value.base, entries: Log.slice(value, value.base) } : value
 }
 
