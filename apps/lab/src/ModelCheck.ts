@@ -3,28 +3,34 @@
  */
 import { Command, Options } from "@effect/cli"
 import { CoreModel, ModelCheck, ReferencePaxos } from "@synod/simulator"
-import { Console, Effect, Option, Schema } from "effect"
+import { Console, Effect, Option, Record, Schema, Struct } from "effect"
 
-const names = ["reference", "reference-two-clients", "core"] as const
+/** Two crashes: the fewest with which all that an exhausted search of the core sees is more than ten million states. */
+const cores = {
+  core: { ...CoreModel.defaults, crashes: 2 },
+  "member-leaves": CoreModel.leaving,
+  "member-replaced": CoreModel.replacing
+}
 
-const { defaults } = CoreModel
+const names = ["reference", "reference-two-clients", "core", "member-leaves", "member-replaced"] as const
 
 /** The most rounds or slots that a name of an entry has room for, and far more than a search can exhaust. */
 const MOST = 30
 
-const bound = (name: string, least: number, value: number, what: string) =>
+const bound = (name: BoundName, least: number, what: string) =>
   Options.integer(name).pipe(
     Options.withSchema(
       Schema.Int.pipe(
         Schema.between(least, MOST, { message: () => `--${name} is a whole number from ${least} to ${MOST}.` })
       )
     ),
-    Options.withDescription(what),
-    Options.withDefault(value)
+    Options.withDescription(
+      `${what} Default: ${Object.entries(cores)
+        .map(([model, options]) => `${options[name]} of ${model}`)
+        .join(", ")}.`
+    ),
+    Options.optional
   )
-
-/** Two crashes: the fewest with which all that an exhausted search sees is more than ten million states. */
-const crashes = 2
 
 const options = {
   model: Options.choice("model", names).pipe(
@@ -41,11 +47,11 @@ const options = {
     Options.withDescription("Go no further than so many actions. Without it: to the end."),
     Options.optional
   ),
-  rounds: bound("rounds", 1, defaults.rounds, "core: the highest round of a ballot."),
-  slots: bound("slots", 1, defaults.slots, "core: the slots that leaders propose for."),
-  pipeline: bound("pipeline", 1, defaults.pipeline, "core: how many slots may be proposed and not yet chosen."),
-  crashes: bound("crashes", 0, crashes, "core: crashes in one run, of all nodes together."),
-  ticks: bound("ticks", 0, defaults.ticks, "core: ticks in one run, of all nodes together.")
+  rounds: bound("rounds", 1, "The highest round of a ballot."),
+  slots: bound("slots", 1, "The slots that leaders propose for."),
+  pipeline: bound("pipeline", 1, "How many slots may be proposed and not yet chosen."),
+  crashes: bound("crashes", 0, "Crashes in one run, of all nodes together."),
+  ticks: bound("ticks", 0, "Ticks in one run, of all nodes together.")
 }
 
 export const command = Command.make("model-check", options, (given) =>
@@ -54,9 +60,9 @@ export const command = Command.make("model-check", options, (given) =>
     let failures = 0
     for (const name of wanted) {
       const bounds = { states: Option.getOrUndefined(given.states), depth: Option.getOrUndefined(given.depth) }
-      failures += yield* name === "core"
-        ? run(CoreModel.make({ ...defaults, ...coreBounds(given) }), bounds)
-        : run(ReferencePaxos.make({ servers: 3, clients: name === "reference" ? 1 : 2 }), bounds)
+      failures += yield* name === "reference" || name === "reference-two-clients"
+        ? run(ReferencePaxos.make({ servers: 3, clients: name === "reference" ? 1 : 2 }), bounds)
+        : run(CoreModel.make({ ...cores[name], ...coreBounds(given) }), bounds)
     }
     yield* Effect.sync(() => (process.exitCode = failures === 0 ? 0 : 1))
   })
@@ -64,13 +70,9 @@ export const command = Command.make("model-check", options, (given) =>
   Command.withDescription("Searches all that can happen within bounds, and tells the shortest way to what must not.")
 )
 
-const coreBounds = ({ crashes, pipeline, rounds, slots, ticks }: Pick<CoreModel.Options, BoundName>) => ({
-  crashes,
-  pipeline,
-  rounds,
-  slots,
-  ticks
-})
+/** Those that were given. */
+const coreBounds = (given: { readonly [Name in BoundName]: Option.Option<number> }) =>
+  Record.getSomes(Struct.pick(given, "crashes", "pipeline", "rounds", "slots", "ticks"))
 
 type BoundName = "crashes" | "pipeline" | "rounds" | "slots" | "ticks"
 

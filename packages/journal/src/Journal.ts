@@ -25,6 +25,7 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Contract from "./Contract.js"
 import * as JournalError from "./JournalError.js"
+import * as MemoryFile from "./MemoryFile.js"
 import type * as Snapshot from "./Snapshot.js"
 
 /**
@@ -96,15 +97,13 @@ export class Journal extends Context.Tag("@synod/journal/Journal")<
  * @since 0.1.0
  * @category memory
  */
-export interface MemoryDisk {
+export interface MemoryDisk extends MemoryFile.MemoryFile {
   /** @internal */
   state: Durable.Durable
   /** @internal the entry of slot n is at n - 1 */
   readonly log: Array<Entry.Entry>
   /** @internal by slot */
   readonly snapshots: Map<Slot, { whole: Snapshot.Snapshot | undefined; readonly chunks: Array<Uint8Array> }>
-  /** @internal */
-  locked: boolean
 }
 
 /**
@@ -120,16 +119,13 @@ export const makeMemoryDisk: Effect.Effect<MemoryDisk> = Effect.sync(() => ({
   locked: false
 }))
 
-const filename = "(in memory)"
+const { filename } = MemoryFile
 
 const fitting = (entries: ReadonlyArray<Entry.Entry>, limit: number): number => {
   let bytes = 0
   const end = entries.findIndex((entry, i) => (bytes += Entry.sizeOf(entry)) > limit && i > 0)
   return end < 0 ? entries.length : end
 }
-
-const closed = (operation: JournalError.JournalFailed["operation"]) =>
-  new JournalError.JournalFailed({ filename, operation, reason: "it is closed" })
 
 /**
  * Opens the journal on a disk in memory. It is durable as far as the process lives, and never fails by itself.
@@ -138,26 +134,12 @@ const closed = (operation: JournalError.JournalFailed["operation"]) =>
  * @category memory
  */
 export const makeMemory = (disk: MemoryDisk): Effect.Effect<Journal["Type"], JournalError.JournalLocked, Scope.Scope> =>
-  Effect.gen(function* () {
-    let open = true
-    yield* Effect.acquireRelease(
-      Effect.suspend(() => {
-        if (disk.locked) return new JournalError.JournalLocked({ filename })
-        disk.locked = true
-        return Effect.void
-      }),
-      () =>
-        Effect.sync(() => {
-          open = false
-          disk.locked = false
-        })
-    )
-    return Journal.of({
+  Effect.map(MemoryFile.open(disk), (whenOpen) =>
+    Journal.of({
       recovered: disk.state,
-      recover: Effect.suspend(() => (open ? Effect.succeed(disk.state) : closed("recover"))),
+      recover: whenOpen("recover", () => Effect.succeed(disk.state)),
       write: (write) =>
-        Effect.suspend(() => {
-          if (!open) return closed("write")
+        whenOpen("write", () => {
           Contract.checkWrite(disk.log.length, write)
           for (let i = disk.log.length; i < write.after; i++) disk.log.push(trimmed)
           write.entries.forEach((entry, i) => (disk.log[write.after + i] = entry))
@@ -166,41 +148,37 @@ export const makeMemory = (disk: MemoryDisk): Effect.Effect<Journal["Type"], Jou
           return Effect.void
         }),
       read: (after, limit) =>
-        Effect.suspend((): Effect.Effect<ReadonlyArray<Entry.Entry>, JournalError.JournalError> => {
-          if (!open) return closed("read")
+        whenOpen("read", (): Effect.Effect<ReadonlyArray<Entry.Entry>, JournalError.JournalError> => {
           const { trimmedThrough } = disk.state
           const entries = disk.log.slice(after, Contract.lastRead(after, limit, disk.log.length))
           return after < trimmedThrough
             ? Effect.fail(new JournalError.JournalTrimmed({ filename, slot: after + 1, trimmedThrough }))
             : Effect.succeed(entries.slice(0, fitting(entries, limit.bytes)))
         }),
-      ...memorySnapshots(disk, () => open)
+      ...memorySnapshots(disk, whenOpen)
     })
-  })
+  )
 
 type Snapshots = Pick<
   Journal["Type"],
   "snapshots" | "unfinished" | "readChunk" | "saveChunk" | "saveSnapshot" | "sweep"
 >
 
-const memorySnapshots = (disk: MemoryDisk, isOpen: () => boolean): Snapshots => ({
-  snapshots: Effect.suspend(() => {
-    if (!isOpen()) return closed("read")
+const memorySnapshots = (disk: MemoryDisk, whenOpen: MemoryFile.WhenOpen): Snapshots => ({
+  snapshots: whenOpen("read", () => {
     const whole = Array.from(disk.snapshots.values()).flatMap((snapshot) => snapshot.whole ?? [])
     return Effect.succeed(whole.sort((a, b) => b.slot - a.slot))
   }),
-  unfinished: Effect.suspend(() => (isOpen() ? Effect.succeed(Contract.unfinished(disk.snapshots)) : closed("read"))),
+  unfinished: whenOpen("read", () => Effect.succeed(Contract.unfinished(disk.snapshots))),
   readChunk: (slot, index) =>
-    Effect.suspend((): Effect.Effect<Uint8Array, JournalError.JournalError | JournalError.SnapshotDamaged> => {
-      if (!isOpen()) return closed("read")
+    whenOpen("read", (): Effect.Effect<Uint8Array, JournalError.SnapshotDamaged> => {
       const body = disk.snapshots.get(slot)?.chunks[index]
       return body === undefined
         ? new JournalError.SnapshotDamaged({ filename, slot, reason: `piece ${index} is missing` })
         : Effect.succeed(body)
     }),
   saveChunk: (slot, index, body) =>
-    Effect.suspend(() => {
-      if (!isOpen()) return closed("write")
+    whenOpen("write", () => {
       const snapshot = disk.snapshots.get(slot) ?? { whole: undefined, chunks: [] }
       Contract.checkChunk(snapshot.whole)
       disk.snapshots.set(slot, snapshot)
@@ -208,16 +186,14 @@ const memorySnapshots = (disk: MemoryDisk, isOpen: () => boolean): Snapshots => 
       return Effect.void
     }),
   saveSnapshot: (whole) =>
-    Effect.suspend(() => {
-      if (!isOpen()) return closed("write")
+    whenOpen("write", () => {
       const snapshot = disk.snapshots.get(whole.slot) ?? { whole: undefined, chunks: [] }
       Contract.checkSnapshot(whole, snapshot.chunks.length)
       disk.snapshots.set(whole.slot, { ...snapshot, whole })
       return Effect.void
     }),
   sweep: (keep) =>
-    Effect.suspend(() => {
-      if (!isOpen()) return closed("write")
+    whenOpen("write", () => {
       for (const slot of disk.snapshots.keys()) if (!keep.has(slot)) disk.snapshots.delete(slot)
       disk.log.fill(trimmed, 0, disk.state.trimmedThrough)
       return Effect.succeed(false)

@@ -20,6 +20,9 @@ export * as JournalError from "./JournalError.js"
 /** Where a replica keeps its journal. */
 export * as JournalStore from "./JournalStore.js"
 
+/** A file in memory, with one owner at a time. */
+export * as MemoryFile from "./MemoryFile.js"
+
 /** Rows of bytes with checksums. */
 export * as Row from "./Row.js"
 

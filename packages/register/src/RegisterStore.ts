@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { JournalError } from "@synod/journal"
+import { type JournalError, MemoryFile } from "@synod/journal"
 import type { RegisterAcceptor } from "@synod/paxos"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -43,11 +43,9 @@ export class RegisterStore extends Context.Tag("@synod/register/RegisterStore")<
  * @since 0.1.0
  * @category memory
  */
-export interface MemoryDisk {
+export interface MemoryDisk extends MemoryFile.MemoryFile {
   /** @internal */
   readonly registers: Map<string, { readonly state: RegisterAcceptor.State; readonly decided: number | null }>
-  /** @internal */
-  locked: boolean
 }
 
 /**
@@ -58,8 +56,6 @@ export interface MemoryDisk {
  */
 export const makeMemoryDisk: Effect.Effect<MemoryDisk> = Effect.sync(() => ({ registers: new Map(), locked: false }))
 
-const filename = "(in memory)"
-
 /**
  * Opens the store on a disk in memory. It is durable as far as the process lives, and never fails by itself.
  *
@@ -69,27 +65,12 @@ const filename = "(in memory)"
 export const makeMemory = (
   disk: MemoryDisk
 ): Effect.Effect<RegisterStore["Type"], JournalError.JournalLocked, Scope.Scope> =>
-  Effect.gen(function* () {
-    let open = true
-    yield* Effect.acquireRelease(
-      Effect.suspend(() => {
-        if (disk.locked) return new JournalError.JournalLocked({ filename })
-        disk.locked = true
-        return Effect.void
-      }),
-      () =>
-        Effect.sync(() => {
-          open = false
-          disk.locked = false
-        })
-    )
-    const whenOpen = <A>(operation: JournalError.JournalFailed["operation"], use: () => A) =>
-      Effect.suspend((): Effect.Effect<A, JournalError.JournalFailed> =>
-        open ? Effect.sync(use) : new JournalError.JournalFailed({ filename, operation, reason: "it is closed" })
-      )
+  Effect.map(MemoryFile.open(disk), (whenOpen) => {
+    const use = <A>(operation: "read" | "write" | "recover", use: () => A) =>
+      whenOpen(operation, () => Effect.sync(use))
     return RegisterStore.of({
       read: (keys) =>
-        whenOpen("read", () => {
+        use("read", () => {
           const found = new Map<string, RegisterAcceptor.State>()
           for (const key of keys) {
             const kept = disk.registers.get(key)
@@ -98,11 +79,11 @@ export const makeMemory = (
           return found
         }),
       write: (states, now) =>
-        whenOpen("write", () => {
+        use("write", () => {
           for (const [key, state] of states) disk.registers.set(key, { state, decided: state.decided ? now : null })
         }),
       forget: (before, most) =>
-        whenOpen("write", () => {
+        use("write", () => {
           const old = Array.from(disk.registers.entries())
             .filter(([, { decided }]) => decided !== null && decided < before)
             .slice(0, most)
@@ -110,7 +91,7 @@ export const makeMemory = (
           for (const key of old) disk.registers.delete(key)
           return old
         }),
-      recover: whenOpen("recover", () => undefined)
+      recover: use("recover", () => undefined)
     })
   })
 

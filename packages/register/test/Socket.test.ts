@@ -2,21 +2,10 @@ import { expect, it } from "@effect/vitest"
 import { QuorumSpec } from "@synod/paxos"
 import { Register, RegisterConfig, Registers, Socket } from "@synod/register"
 import { Context, Effect, Layer, Option, Schema } from "effect"
-import { createServer } from "node:net"
 import { join } from "node:path"
-import { directory } from "./Fixtures.js"
+import { directory, freePort } from "./Fixtures.js"
 
 const Owner = Register.make("owner", { value: Schema.String })
-
-/** A port that was free a moment ago. */
-const freePort = Effect.async<number>((resume) => {
-  const server = createServer()
-  server.listen(0, "127.0.0.1", () => {
-    const address = server.address()
-    const port = typeof address === "object" && address !== null ? address.port : 0
-    server.close(() => resume(Effect.succeed(port)))
-  })
-})
 
 const impatient = Layer.succeed(RegisterConfig.RegisterConfig, { ...RegisterConfig.defaults, deadline: "1 second" })
 

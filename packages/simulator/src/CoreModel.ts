@@ -7,13 +7,15 @@
  * - any message that was ever sent to another node arrives. Sent messages are a set that only grows, so one that is late,
  *   that overtakes others, that comes twice or that never comes are all among the ways on;
  * - a node takes the next message that it sent to itself: these arrive once, in order, unless it crashes first;
- * - a node campaigns, whatever an election would say, or hears that another one made a ballot; a leader proposes; a clock ticks;
+ * - a node campaigns, whatever an election would say, or hears that another one made a ballot; a leader proposes, an entry or, if
+ *   members are to change ({@link Options.changes}), a stop sign; a clock ticks;
+ * - a node in an earlier epoch learns from any other how that epoch ended, whenever it asked ({@link Options.changes});
  * - a node crashes and comes back at once with what its journal holds. A crash between persist and send is among these:
  *   what was not sent is a message that never arrives.
  *
  * Bounded are the rounds of ballots, the slots, those in the pipeline, crashes, ticks, and who may campaign. An exhausted
  * search has seen every state within these bounds. Not modelled: how an election comes to its campaigns, rounds that confirm a
- * ballot for reads, and journals that break their word.
+ * ballot for reads, journals that break their word, and lessons that end before a stop sign does.
  *
  * Two things keep states few and lose none ({@link Options.collect} turns the second off). A refusal for a higher ballot is
  * not sent, since hearing of that ballot does the same. And a message is forgotten once it can have no effect, now or
@@ -24,8 +26,10 @@
  * @since 0.1.0
  */
 import * as Ballot from "@synod/paxos/Ballot"
+import * as Membership from "@synod/paxos/Membership"
 import * as NodeId from "@synod/paxos/NodeId"
 import * as Quorum from "@synod/paxos/Quorum"
+import * as QuorumSpec from "@synod/paxos/QuorumSpec"
 import * as Either from "effect/Either"
 import * as Nodes from "./internal/modelNodes.js"
 import * as Oracle from "./internal/modelOracle.js"
@@ -57,7 +61,11 @@ export const production: Roles = Parts.production
  */
 export interface Options {
   readonly quorums: Quorum.QuorumSystem
-  /** The nodes that may campaign. */
+  /** Of the first epoch, beside the voters, who are the members of the quorum system. */
+  readonly learners: ReadonlyArray<NodeId.NodeId>
+  /** What the members of each epoch are to become: as many epochs may end. */
+  readonly changes: ReadonlyArray<Membership.Membership>
+  /** The nodes that may campaign, in whichever epoch they vote. */
   readonly proposers: ReadonlyArray<NodeId.NodeId>
   /** The highest round of a ballot. */
   readonly rounds: number
@@ -102,6 +110,8 @@ export type Action = number
  */
 export const defaults: Options = {
   quorums: Either.getOrThrow(Quorum.majority([1, 2, 3].map(NodeId.make))),
+  learners: [],
+  changes: [],
   proposers: [1, 2].map(NodeId.make),
   rounds: 1,
   slots: 2,
@@ -114,6 +124,36 @@ export const defaults: Options = {
   roles: production
 }
 
+const voting = (voters: ReadonlyArray<number>): Membership.Membership => ({
+  voters: voters.map(NodeId.make),
+  learners: [],
+  quorums: QuorumSpec.majority
+})
+
+/**
+ * A member leaves: nodes 1, 2 and 3 vote in the first epoch, nodes 2 and 3 in the second.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const leaving: Options = { ...defaults, changes: [voting([2, 3])], proposers: [NodeId.make(2)] }
+
+/**
+ * A member takes the place of another: nodes 1 and 2 vote in the first epoch, while node 3 learns; nodes 2 and 3 in the second.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const replacing: Options = {
+  ...defaults,
+  quorums: Either.getOrThrow(Quorum.majority([1, 2].map(NodeId.make))),
+  learners: [NodeId.make(3)],
+  changes: [voting([2, 3])],
+  crashes: 0,
+  // Learners are first told when time passes.
+  ticks: 1
+}
+
 /**
  * Ticks without an answer after which a proposer looks elsewhere: none are needed to wait for what may never come.
  */
@@ -124,9 +164,17 @@ const patience = 0
  * @category constructors
  */
 export const make = (options: Options): ModelCheck.Model<State, Action> => {
-  const { members } = options.quorums
+  const founders: Membership.Membership = {
+    voters: options.quorums.members,
+    learners: options.learners,
+    quorums: QuorumSpec.majority
+  }
+  const members = Array.from(new Set([founders, ...options.changes].flatMap(Membership.nodes)))
+  const rounds = options.rounds * (1 + options.changes.length)
   const nodes = Nodes.make({
     ...options,
+    founders,
+    members,
     sizes: { chunk: options.chunk, keep: options.keep, patience, pipeline: options.pipeline }
   })
   const inputOf = (action: Action): number => Math.floor(action / members.length)
@@ -137,18 +185,17 @@ export const make = (options: Options): ModelCheck.Model<State, Action> => {
 
   /** The actions that one node alone makes possible: what it does, and what it has sent or made that may reach others. */
   const fromNode = (node: number, position: number): ReadonlyArray<Action> => {
-    const { campaign, observe, own, propose, receive } = Nodes.inputs
-    const does = [own, ...(proposers.includes(position) ? [campaign, propose] : [])]
+    const { campaign, change, observe, own, propose, receive } = Nodes.inputs
+    const does = [own, ...(proposers.includes(position) ? [campaign, propose, change] : [])]
       .filter((input) => nodes.step(node, input) !== node)
       .map((input) => actionOf(position, input))
     const sent = nodes.sentBy(node).map((id) => actionOf(positions.get(nodes.message(id).to)!, receive + id))
-    const rounds = Array.from({ length: options.rounds }, (_, round) => round)
     const heard = proposers
       .filter((other) => other !== position)
       .flatMap((other) =>
-        rounds
-          .filter((round) => (nodes.at(node).made & (1 << round)) !== 0)
-          .map((round) => actionOf(other, observe + position * options.rounds + round))
+        Array.from({ length: rounds }, (_, nth) => nth)
+          .filter((nth) => (nodes.at(node).made & (1 << nth)) !== 0)
+          .map((nth) => actionOf(other, observe + position * rounds + nth))
       )
     return [...does, ...sent, ...heard]
   }
@@ -200,7 +247,7 @@ export const make = (options: Options): ModelCheck.Model<State, Action> => {
     width: members.length,
     encode: (state) => state,
     decode: (words) => words,
-    properties: propertiesOf(options, nodes),
+    properties: propertiesOf(options, members, nodes),
     describeAction: (before, action, after) => {
       const position = positionOf(action)
       return describeAction(members[position]!, inputOf(action), before[position]!, after[position]!, nodes)
@@ -209,11 +256,15 @@ export const make = (options: Options): ModelCheck.Model<State, Action> => {
   }
 }
 
-const nameOf = ({ crashes, pipeline, proposers, quorums, rounds, slots, ticks }: Options): string =>
-  `Synod's core, ${quorums.name}, ${proposers.length} proposers, rounds ${rounds}, slots ${slots}, pipeline ${pipeline}, crashes ${crashes}, ticks ${ticks}`
+const nameOf = ({ changes, crashes, pipeline, proposers, quorums, rounds, slots, ticks }: Options): string =>
+  `Synod's core, ${quorums.name}, ${changes.map(({ voters }) => `then nodes ${voters.join(", ")}, `).join("")}${proposers.length} proposers, rounds ${rounds}, slots ${slots}, pipeline ${pipeline}, crashes ${crashes}, ticks ${ticks}`
 
-const propertiesOf = (options: Options, nodes: Nodes.Nodes): ReadonlyArray<ModelCheck.Property<State>> => {
-  const judgementOf = judge(options, nodes)
+const propertiesOf = (
+  options: Options,
+  members: ReadonlyArray<NodeId.NodeId>,
+  nodes: Nodes.Nodes
+): ReadonlyArray<ModelCheck.Property<State>> => {
+  const judgementOf = judge(options, members, nodes)
   const stores = (state: State) => state.map(nodes.storeOf)
   const leading = (state: State) =>
     state.map((node) => nodes.proposalOf(node).state).filter((proposer) => proposer._tag === "Leading")
@@ -225,16 +276,37 @@ const propertiesOf = (options: Options, nodes: Nodes.Nodes): ReadonlyArray<Model
     always("a promise never falls", (state) => judgementOf(state).kept),
     always("the invariants of every role hold", (state) => judgementOf(state).sound),
     ...slots.map((slot) => sometimes(`slot ${slot} is chosen`, (state) => judgementOf(state).chosen >= slot)),
-    sometimes("two nodes lead at once", (state) => leading(state).length > 1),
     sometimes("a leader adopts what an older one proposed", (state) =>
       leading(state).some(({ adopted }) => adopted.acceptedThrough > 0)
     )
   ]
-  if (options.crashes === 0) return properties
-  const caughtUp = ({ acceptor, recovered }: Parts.Store) =>
-    recovered !== undefined && acceptor.chosenThrough > recovered
-  return [...properties, sometimes("a node that crashed catches up", (state) => stores(state).some(caughtUp))]
+  if (options.proposers.length > 1) {
+    properties.push(sometimes("two nodes lead at once", (state) => leading(state).length > 1))
+  }
+  if (options.crashes > 0) {
+    const caughtUp = ({ acceptor, recovered }: Parts.Store) =>
+      recovered !== undefined && acceptor.chosenThrough > recovered
+    properties.push(sometimes("a node that crashed catches up", (state) => stores(state).some(caughtUp)))
+  }
+  return options.changes.length === 0 ? properties : [...properties, ...ofEpochs(options, judgementOf, stores)]
 }
+
+/** What holds of epochs, and what is to be seen of them. */
+const ofEpochs = (
+  { changes }: Options,
+  judgementOf: (state: State) => Oracle.Judgement,
+  stores: (state: State) => ReadonlyArray<Parts.Store>
+): ReadonlyArray<ModelCheck.Property<State>> => [
+  always("nothing is chosen behind a stop sign", (state) => !judgementOf(state).overran),
+  always("nobody enters an epoch before the one in front of it has ended", (state) => judgementOf(state).timely),
+  ...changes.map((_, i) => sometimes(`epoch ${i + 1} ends`, (state) => judgementOf(state).ended > i)),
+  sometimes("something is chosen in the last epoch", (state) =>
+    stores(state).some(({ acceptor }) => {
+      const { after, number } = acceptor.epochs.present
+      return number > changes.length && acceptor.chosenThrough > after
+    })
+  )
+]
 
 const always = (name: string, holds: (state: State) => boolean): ModelCheck.Property<State> => ({
   kind: "Always",
@@ -249,8 +321,13 @@ const sometimes = (name: string, holds: (state: State) => boolean): ModelCheck.P
 })
 
 /** What each node says is looked up by its number, and what follows from it once for all properties of a state. */
-const judge = (options: Options, nodes: Nodes.Nodes): ((state: State) => Oracle.Judgement) => {
-  const oracle = Oracle.make(options.quorums)
+const judge = (
+  { changes, quorums }: Options,
+  members: ReadonlyArray<NodeId.NodeId>,
+  nodes: Nodes.Nodes
+): ((state: State) => Oracle.Judgement) => {
+  const later = changes.map((membership) => Either.getOrThrow(Membership.make(membership)))
+  const oracle = Oracle.make([quorums, ...later], members)
   const heard: Array<number> = []
   const hear = (node: number): number => (heard[node] ??= oracle.hear(nodes.storeOf(node), nodes.proposalOf(node)))
   let last: { readonly state: State; readonly judgement: Oracle.Judgement } | undefined
@@ -281,6 +358,8 @@ const happening = (input: number, before: number, nodes: Nodes.Nodes): string =>
       return "campaigns"
     case Nodes.inputs.propose:
       return "proposes"
+    case Nodes.inputs.change:
+      return "ends the epoch"
     case Nodes.inputs.tick:
       return "ticks"
     case Nodes.inputs.crash:
@@ -300,7 +379,7 @@ const describeNode = (node: number, nodes: Nodes.Nodes): string => {
   const proposal = nodes.proposalOf(node)
   const flaw = broken ?? proposal.broken
   return [
-    `node ${name}: promised ${Ballot.format(acceptor.promised)}`,
+    `node ${name}: ${acceptor.epochs.present.number === 1 ? "" : `epoch ${acceptor.epochs.present.number}; `}promised ${Ballot.format(acceptor.promised)}`,
     `accepted ${Text.labels(journal.entries)} at ${Ballot.format(acceptor.acceptedBallot)}`,
     `applied ${Text.labels(applied)}`,
     Text.proposer(proposal.state),

@@ -5,18 +5,19 @@
  * ```
  *   chaos ───────────────────────────► all links whole, all members up
  *   faults by their rates, all         every proposer reads and proposes every register, and is
- *   propose and read the same few      answered within the bound, with the same
+ *   propose and read the same few      answered within the bound, with the same; what is old is
+ *         │                            forgotten in time, if the policy says so, and nothing else
  *         └──── the judge counts the votes on every disk, and looks at every answer ────┘
  * ```
  *
  * @since 0.1.0
  */
-import { Invariant, NodeId, QuorumSpec, RegisterRound } from "@synod/paxos"
+import { Ballot, Invariant, NodeId, QuorumSpec, RegisterRound } from "@synod/paxos"
 import type { QuorumSystem, RegisterMessage } from "@synod/paxos"
 import * as Either from "effect/Either"
 import * as Fault from "./Fault.js"
 import * as Agenda from "./internal/agenda.js"
-import { fastDecides, RegisterJudge, slowDecides, decidedAgain } from "./internal/registerJudge.js"
+import { decidedAgain, fastDecides, isForgotten, RegisterJudge, slowDecides } from "./internal/registerJudge.js"
 import { RegisterNode } from "./internal/registerNode.js"
 import { RegisterProposer, times, unknown } from "./internal/registerProposer.js"
 import * as Partition from "./Partition.js"
@@ -33,6 +34,8 @@ export interface Options {
   readonly members: ReadonlyArray<NodeId.NodeId>
   readonly quorums: QuorumSpec.QuorumSpec
   readonly rates: Fault.Rates
+  /** How long registers are kept after they were decided, in milliseconds. Default: for ever. */
+  readonly age?: number | undefined
   readonly readable: boolean
 }
 
@@ -49,6 +52,7 @@ export const sometimes: ReadonlyArray<string> = [
   fastDecides,
   slowDecides,
   decidedAgain,
+  isForgotten,
   unknown
 ]
 
@@ -59,7 +63,13 @@ const chaos = 6000
 const bound = 5000
 
 /** Registers begin one after the other, in milliseconds, so that there are always some that nothing is decided of. */
-const age = 500
+const interval = 500
+
+/** A register that every member has promised somebody, and nobody decides. */
+const begun = "begun"
+
+/** How many of the newest registers are asked for. */
+const recent = 3
 
 /** Between two requests of a proposer, on average, in milliseconds. */
 const think = 250
@@ -119,15 +129,15 @@ class RegisterCluster {
 
   constructor(
     private readonly seed: number,
-    options: Options
+    private readonly options: Options
   ) {
-    const { members, readable } = options
+    const { age, members, readable } = options
     const now = () => this.now
     const quorums: QuorumSystem.QuorumSystem = Either.getOrThrow(QuorumSpec.make(options.quorums, members))
     this.rates = options.rates
     this.seeded = Seeded.make(seed, "registers")
     this.trace = Trace.make({ now, readable })
-    this.judge = new RegisterJudge(quorums, (round) => RegisterRound.isFast(quorums, round), now)
+    this.judge = new RegisterJudge(quorums, (round) => RegisterRound.isFast(quorums, round), now, age)
     this.latency = this.seeded.pick(latencies)
     const common = { now, agenda: this.agenda, judge: this.judge }
     this.nodes = members.map(
@@ -138,6 +148,7 @@ class RegisterCluster {
           counts: this.counts,
           sync: this.seeded.pick(syncs),
           rates: () => this.rates,
+          age,
           crashed: (node) => this.crashed(node)
         })
     )
@@ -173,7 +184,7 @@ class RegisterCluster {
   /** Everybody reads every register, and proposes where nothing was decided: all are told the same. */
   private settle(): void {
     const since = this.now
-    const keys = Array.from({ length: Math.ceil(chaos / age) }, (_, i) => `r${i}`)
+    const keys = Array.from({ length: Math.ceil(chaos / interval) }, (_, i) => `r${i}`)
     const reads = keys.flatMap((key) => this.proposers.map((proposer) => proposer.ask(key, null, bound)))
     const proposals = keys.flatMap((key) =>
       this.proposers.map(({ address }, i) => this.proposers[i]!.ask(key, `last of ${address}`, bound))
@@ -187,6 +198,23 @@ class RegisterCluster {
     }
     this.answers += all.length
     this.slowest = (this.now - since) / times.patience
+    if (this.options.age !== undefined) this.outlive(this.options.age, keys)
+  }
+
+  /** When the time of all that is decided is over it is forgotten, and what was only begun is not. */
+  private outlive(age: number, keys: ReadonlyArray<string>): void {
+    for (const node of this.nodes) {
+      const message = { _tag: "Prepare", key: begun, ballot: Ballot.make(1, node.id), life: 1 } as const
+      node.get({ message, reply: () => undefined })
+    }
+    this.until(this.now + bound + age, () => false)
+    for (const proposer of this.proposers) proposer.ask("the last", null, bound)
+    this.until(this.now + bound, () => false)
+    for (const node of this.nodes) {
+      const kept = keys.find((key) => node.holds(key))
+      if (kept !== undefined) this.judge.fail("forgotten in time", `node ${node.id} keeps ${kept} beyond its time`)
+      if (!node.holds(begun)) this.judge.fail("kept for its time", `node ${node.id} has forgotten what it promised`)
+    }
   }
 
   /** A proposer asks for the newest registers, over and over. */
@@ -200,8 +228,8 @@ class RegisterCluster {
   }
 
   private request(proposer: RegisterProposer): void {
-    const newest = Math.floor(this.now / age)
-    const key = `r${Math.max(0, newest - this.seeded.below(3))}`
+    const newest = Math.floor(this.now / interval)
+    const key = `r${Math.max(0, newest - this.seeded.below(recent))}`
     const value = this.seeded.chance(0.4) ? null : `v${this.seeded.below(1_000_000)} of ${proposer.address}`
     this.trace.event(String(proposer.address), "asks", () => `${key} ${value ?? "?"}`)
     proposer.ask(key, value)

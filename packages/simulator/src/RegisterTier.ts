@@ -30,6 +30,10 @@ const harsh: Rates = { ...rates, loss: 0.15, delay: 0.1, crash: 0.03, outage: 0.
 /** How often members decide all aboard. */
 const aboard = 0.35
 
+/** How often old registers are forgotten, and after how many milliseconds: later than anybody asks for them in a run. */
+const forgetful = 0.25
+const ages = [11_500, 14_000] as const
+
 /**
  * @since 0.1.0
  * @category constants
@@ -45,8 +49,10 @@ export const tier: Tier = {
     const quorums: QuorumSpec.QuorumSpec = seeded.chance(aboard)
       ? { _tag: "AllAboard" }
       : QuorumSpecs.draw(seeded, members)
+    const age = Seeded.make(seed, "forgetting")
     return RegisterCluster.run(seed, {
       members,
+      age: age.chance(forgetful) ? age.between(...ages) : undefined,
       quorums,
       rates: options.rates ?? vary(options.harsh ? harsh : rates, Seeded.make(seed, "rates")),
       readable: options.readable

@@ -16,7 +16,8 @@
  *
  * A line that begins with `#` tells the story, one with `>` is a command, and all else is what came of the command above.
  * Nodes are plain steps of `@synod/paxos`, over a network on which every message waits until a command says what becomes
- * of it; what the log holds are requests for a lock, applied with real sessions. The commands: {@link patterns}.
+ * of it; what the log holds are requests for a lock, applied with real sessions. Other stories have registers in place of a log,
+ * and no leader. The commands: {@link patterns}.
  *
  * @since 0.1.0
  */

@@ -77,6 +77,9 @@ export * as ReferencePaxos from "./ReferencePaxos.js"
 /** Clusters of registers in simulated time. */
 export * as RegisterCluster from "./RegisterCluster.js"
 
+/** One register, for the model checker. */
+export * as RegisterModel from "./RegisterModel.js"
+
 /** The tier of registers. */
 export * as RegisterTier from "./RegisterTier.js"
 

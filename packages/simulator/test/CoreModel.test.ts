@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Acceptor, Ballot, NodeId, Proposer, Quorum, Slot } from "@synod/paxos"
+import { Acceptor, Ballot, Membership, NodeId, Proposer, Quorum, QuorumSpec, Slot } from "@synod/paxos"
 import { CoreModel, ModelCheck } from "@synod/simulator"
 import { Either } from "effect"
 
@@ -38,6 +38,11 @@ describe("the core", () => {
     })
     assert.deepStrictEqual([collected!.states, all!.states], [few, many])
     assert.deepStrictEqual(collected!.seen, all!.seen)
+  })
+
+  it("keeps them too where a member takes the place of another", { timeout }, () => {
+    const report = ModelCheck.check(CoreModel.make({ ...CoreModel.replacing, proposers: nodes(2) }))
+    assert.deepStrictEqual([report.states, report.end, report.failures], [41_478, "exhausted", []])
   })
 
   it("is told that a bound kept it from what it was to see", () => {
@@ -123,5 +128,40 @@ describe("a mutant is caught:", () => {
       isAcceptQuorum: (_round, nodes) => nodes.size >= 1
     }
     assert.include(storyOf({ quorums }), `Synod's core, prepare 2, accept 1 of 3`)
+  })
+
+  const leaving: CoreModel.Options = { ...CoreModel.leaving, crashes: 0 }
+  const sound = "the invariants of every role hold"
+
+  it("an entry behind a stop sign", { timeout }, () => {
+    const open = (state: Proposer.State): Proposer.State =>
+      state._tag === "Leading" ? { ...state, stops: false } : state
+    const deaf = mutant({
+      proposer: (state, input, options) => {
+        const next = Proposer.step(open(state), input, options)
+        return { ...next, state: open(next.state) }
+      }
+    })
+    assert.include(storyOf({ ...leaving, ...deaf, pipeline: 2 }, sound), "nothing stands behind a stop sign")
+    // Before anybody knows the sign to be chosen, what stands behind it may be.
+    const story = storyOf({ ...leaving, ...deaf, pipeline: 2 }, "nothing is chosen behind a stop sign")
+    assert.include(story, "does not hold after")
+  })
+
+  it("a majority of the members of two epochs together", { timeout }, () => {
+    const union = mutant({
+      quorums: (memberships) => {
+        const voters = Array.from(new Set(memberships.flatMap(({ voters }) => voters)))
+        return Either.getOrThrow(Membership.make({ voters, learners: [], quorums: QuorumSpec.majority }))
+      }
+    })
+    const story = storyOf({ ...leaving, ...union }, "what a node applies or believes chosen is chosen, in order")
+    assert.include(story, "does not hold after 26 actions")
+  })
+
+  it("a late message of an epoch that is over, obeyed", { timeout }, () => {
+    const late = mutant({ judge: (own, sent) => (sent <= own ? "obey" : "behind") })
+    // Such a message is dead to a node that ignores it, and not to this one.
+    assert.include(storyOf({ ...leaving, ...late, collect: false }, sound), "does not hold after 19 actions")
   })
 })

@@ -35,7 +35,7 @@ describe("Transcript", () => {
 
   it("says what was expected where a line is no command", () => {
     expect(refusal("# A story.", "", "> cluster 3", "> node 2 prepare")).toMatchInlineSnapshot(
-      `"Line 4, \`> node 2 prepare\`: expected goes or comes or crashes or restarts or prepares or ticks after "node 2", found "prepare"."`
+      `"Line 4, \`> node 2 prepare\`: expected goes or comes or crashes or restarts or joins or is or prepares or ticks after "node 2", found "prepare"."`
     )
     expect(refusal("> cluster 3", "> node two prepares")).toMatchInlineSnapshot(
       `"Line 2, \`> node two prepares\`: expected the number of a node after "node", found "two prepares"."`
@@ -47,13 +47,13 @@ describe("Transcript", () => {
       `"Line 2, \`> node 1 prepares above 2.1 today\`: expected the end of the line after "node 1 prepares above 2.1", found "today"."`
     )
     expect(refusal("> cluster 3", "> deliver Acept from 1")).toMatchInlineSnapshot(
-      `"Line 2, \`> deliver Acept from 1\`: expected the end of the line or a kind of message (Prepare, Promise, Accept, Accepted, Fetch, Fetched, Rejected), from, to, among after "deliver", found "Acept from 1"."`
+      `"Line 2, \`> deliver Acept from 1\`: expected the end of the line or a kind of message (Prepare, Promise, Accept, Accepted, Fetch, Fetched, Rejected, Learn, Learned, Late, Inspect, Held, Decided), from, to, among after "deliver", found "Acept from 1"."`
     )
     expect(refusal("> cluster 3", "> nodes go offline")).toMatchInlineSnapshot(
       `"Line 2, \`> nodes go offline\`: expected the numbers of nodes after "nodes", found "go offline"."`
     )
     expect(refusal(">")).toMatchInlineSnapshot(
-      `"Line 1, \`>\`: expected cluster or clients or nodes or node or heartbeats or a name in small letters or deliver or repeat or drop or state or log or table or says or messages or expect, found the end of the line."`
+      `"Line 1, \`>\`: expected cluster or clients or nodes or node or heartbeats or a name in small letters or deliver or repeat or drop or registers or from or another or state or log or table or says or messages or expect, found the end of the line."`
     )
   })
 
@@ -141,6 +141,62 @@ describe("Transcript", () => {
     )
     expect(refusal("> cluster 3", "> expect the cluster was refused")).toMatchInlineSnapshot(
       `"Line 2, \`> expect the cluster was refused\`: expected the cluster to be refused, found that it works."`
+    )
+  })
+
+  it("refuses what is no matter of a log, or of a register, and statements on registers that don't hold", () => {
+    const begun = ["> registers 3", "> alice proposes at node 1"]
+    const written = [...begun, "> deliver Prepare Promise and Accept among 1"]
+    expect(refusal("> registers 3", "> state")).toMatchInlineSnapshot(
+      `"Line 2, \`> state\`: expected nodes with a log, such as those of \`cluster 5\`, found registers."`
+    )
+    expect(refusal("> cluster 3", "> alice reads at node 1")).toMatchInlineSnapshot(
+      `"Line 2, \`> alice reads at node 1\`: expected registers, such as those of \`registers 3\`, found a cluster."`
+    )
+    expect(refusal("> registers 3", "> alice loses patience")).toMatchInlineSnapshot(
+      `"Line 2, \`> alice loses patience\`: expected somebody who has asked, found alice."`
+    )
+    expect(refusal(...begun, "> alice tries again")).toMatchInlineSnapshot(
+      `"Line 3, \`> alice tries again\`: expected alice to pause, found Preparing."`
+    )
+    expect(refusal(...begun, "> drop Accept")).toMatchInlineSnapshot(
+      `"Line 3, \`> drop Accept\`: expected such a message to be under way, found Prepare 1.1 from 1 to 1; Prepare 1.1 from 1 to 2; Prepare 1.1 from 1 to 3."`
+    )
+    expect(refusal(...begun, "> expect alice learns alice")).toMatchInlineSnapshot(
+      `"Line 3, \`> expect alice learns alice\`: expected alice to learn alice, found no answer."`
+    )
+    expect(refusal(...begun, "> deliver", "> expect alice learns bob")).toMatchInlineSnapshot(
+      `"Line 4, \`> expect alice learns bob\`: expected alice to learn bob, found alice."`
+    )
+    expect(refusal(...begun, "> deliver", "> expect alice was answered after 2 message delays")).toMatchInlineSnapshot(
+      `"Line 4, \`> expect alice was answered after 2 message delays\`: expected alice to be answered after 2 message delays, found 4 message delays."`
+    )
+    expect(refusal(...begun, "> deliver", "> expect the register is decided for bob")).toMatchInlineSnapshot(
+      `"Line 4, \`> expect the register is decided for bob\`: expected the register to be decided for bob, found alice."`
+    )
+    expect(refusal(...begun, "> deliver", "> expect the register is decided at 1.2")).toMatchInlineSnapshot(
+      `"Line 4, \`> expect the register is decided at 1.2\`: expected it to be decided at 1.2, found 1.1."`
+    )
+    expect(refusal(...begun, "> deliver", "> expect the register is undecided")).toMatchInlineSnapshot(
+      `"Line 4, \`> expect the register is undecided\`: expected the register to be undecided, found alice."`
+    )
+    expect(refusal(...written, "> expect nothing can be decided at 1.1")).toMatchInlineSnapshot(
+      `"Line 4, \`> expect nothing can be decided at 1.1\`: expected no ballot of these that could still decide, found 1.1."`
+    )
+  })
+
+  it("refuses statements on epochs that don't hold, and changes that can't be", () => {
+    expect(refusal("> cluster 3", "> expect nodes 1 2 and 3 vote in epoch 2")).toMatchInlineSnapshot(
+      `"Line 2, \`> expect nodes 1 2 and 3 vote in epoch 2\`: expected all of 1, 2 and 3 to run, in epoch 2 of 1, 2 and 3, found node 1 in epoch 1 of 1, 2 and 3, node 2 in epoch 1 of 1, 2 and 3, node 3 in epoch 1 of 1, 2 and 3."`
+    )
+    expect(refusal("> cluster 3", "> node 2 joins")).toMatchInlineSnapshot(
+      `"Line 2, \`> node 2 joins\`: expected a number that no node ever had, found node 2."`
+    )
+    expect(last("> cluster 3", "> node 1 is asked for voters 1 2")).toMatchInlineSnapshot(
+      `"node 1 does not lead, and changes nothing"`
+    )
+    expect(last(...granted, "> node 1 is asked for voters 1 2 3")).toMatchInlineSnapshot(
+      `"node 1 changes nothing: it is so already"`
     )
   })
 

@@ -102,5 +102,29 @@ export const registers: ReadonlyArray<Mutant> = [
       }
     ],
     tier: "register"
+  },
+  {
+    name: "register-forgotten-undecided",
+    bug: "A register is forgotten when it has not been written for long, and not when it is known to be decided for long.",
+    edits: [
+      {
+        file: "packages/simulator/src/internal/registerNode.ts",
+        find: "if (state.decided) this.since.set",
+        replace: "this.since.set"
+      }
+    ],
+    tier: "register"
+  },
+  {
+    name: "register-forgotten-too-soon",
+    bug: "A register is forgotten in half of the time that the policy has it kept.",
+    edits: [
+      {
+        file: "packages/simulator/src/internal/registerNode.ts",
+        find: "now() - since < age",
+        replace: "2 * (now() - since) < age"
+      }
+    ],
+    tier: "register"
   }
 ]

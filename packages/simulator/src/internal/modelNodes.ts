@@ -5,11 +5,14 @@
  * whole cluster be three small integers, and what makes millions of states a minute possible.
  */
 import * as Ballot from "@synod/paxos/Ballot"
+import * as Durable from "@synod/paxos/Durable"
+import { isMember, type Membership } from "@synod/paxos/Membership"
 import type * as Message from "@synod/paxos/Message"
 import type { NodeId } from "@synod/paxos/NodeId"
 import * as Proposer from "@synod/paxos/Proposer"
-import type { QuorumSystem } from "@synod/paxos/Quorum"
+import { nobody, type QuorumSystem } from "@synod/paxos/QuorumSystem"
 import * as Slot from "@synod/paxos/Slot"
+import * as Either from "effect/Either"
 import * as Parts from "./modelParts.js"
 import * as Text from "./modelText.js"
 import * as Interned from "./interned.js"
@@ -18,7 +21,9 @@ import * as PairMap from "./pairMap.js"
 export interface Sent {
   readonly from: NodeId
   readonly to: NodeId
-  readonly body: Message.ToAcceptor | Message.ToProposer
+  /** The number of the epoch in which it was sent. */
+  readonly epoch: number
+  readonly body: Message.ToAcceptor | Message.ToProposer | Message.Learned
 }
 
 export interface Node {
@@ -27,20 +32,39 @@ export interface Node {
   readonly outbox: number
   /** Messages to itself, which no network can lose, repeat or reorder, and which a crash forgets. */
   readonly own: number
-  /** The rounds of the ballots it has made, as bits: what others may hear of it at any later time. */
+  /** The rounds of the ballots it has made in each epoch, as bits: what others may hear of it at any later time. */
   readonly made: number
   readonly crashes: number
   readonly ticks: number
 }
 
 /**
- * What may happen to a node. That it hears of the ballot of round r by the member at position p is `observe` plus
- * p × {@link Options.rounds} + r - 1; that a message of another node arrives is `receive` plus the number of the message.
+ * What may happen to a node. That it hears of the ballot of the nth round of all epochs (see {@link nthRound}) by the node at position p
+ * is `observe` plus p × all rounds of all epochs + n; that a message of another node arrives is `receive` plus the number of the message.
  */
-export const inputs = { campaign: 0, propose: 1, tick: 2, crash: 3, own: 4, observe: 8, receive: 256 } as const
+export const inputs = {
+  campaign: 0,
+  propose: 1,
+  tick: 2,
+  crash: 3,
+  own: 4,
+  change: 5,
+  observe: 8,
+  receive: 256
+} as const
+
+/** Rounds are counted through all epochs, from 0. */
+export const nthRound = (epoch: number, round: number, rounds: number): number => (epoch - 1) * rounds + round - 1
 
 export interface Options {
+  /** Of the first epoch; who decides in later ones follows from their memberships. */
   readonly quorums: QuorumSystem
+  /** What the members of each epoch are to become: as many as epochs may end. */
+  readonly changes: ReadonlyArray<Membership>
+  /** Of the first epoch: voters as {@link quorums} has them, and learners. */
+  readonly founders: Membership
+  /** All nodes there are. */
+  readonly members: ReadonlyArray<NodeId>
   readonly sizes: Pick<Proposer.Options, "chunk" | "keep" | "patience" | "pipeline">
   readonly roles: Parts.Roles
   /** No node makes a ballot of a higher round. */
@@ -70,6 +94,7 @@ export interface Nodes {
 /** What of a node decides which messages to it can have no effect any more. */
 interface Horizon {
   readonly node: NodeId
+  readonly epoch: number
   readonly promised: Ballot.Ballot
   /** The ballot it prepares or leads, and, if it leads, those that it has a promise of. */
   readonly at: Ballot.Ballot
@@ -77,9 +102,20 @@ interface Horizon {
 }
 
 export const make = (options: Options): Nodes => {
-  const { quorums, roles, rounds, sizes } = options
-  const most = Math.min(30, Math.floor((inputs.receive - inputs.observe) / quorums.members.length))
+  const { changes, founders, members, roles, rounds, sizes } = options
+  const epochs = 1 + changes.length
+  const most = Math.floor(Math.min(30, (inputs.receive - inputs.observe) / members.length) / epochs)
   if (rounds > most) throw new RangeError(`rounds: ${rounds} is more than the ${most} that a model can have`)
+  const memberships = [founders, ...changes]
+  /** Who decides in each epoch, as nodes believe. */
+  const believed = memberships.map((_, i) => (i === 0 ? options.quorums : roles.quorums(memberships.slice(0, i + 1))))
+  /** What a proposer is given in an epoch; of a node that belongs to no cluster yet there is none. */
+  const given = (node: NodeId, epoch: number): Proposer.Options => {
+    const quorums = believed[epoch - 1] ?? nobody
+    return { ...sizes, self: node, quorums, learners: memberships[epoch - 1]?.learners ?? [] }
+  }
+  const founded = Durable.founded(founders)
+  const initially = (node: NodeId): Durable.Durable => (isMember(founders, node) ? founded : Durable.initial)
   const stores = Interned.make<Parts.Store>(Text.keyOf)
   const proposals = Interned.make<Parts.Proposal>(Text.keyOf)
   const messages = Interned.make<Sent>(Text.keyOf)
@@ -105,25 +141,25 @@ export const make = (options: Options): Nodes => {
   }
 
   const proposer = PairMap.memo((proposal, input) => {
-    const { node } = proposals.at(proposal)
-    const given = { ...sizes, self: node, quorums }
-    const next = Parts.propose(proposals.at(proposal), proposerInputs.at(input), given, roles)
+    const { epoch, node } = proposals.at(proposal)
+    const next = Parts.propose(proposals.at(proposal), proposerInputs.at(input), given(node, epoch), roles)
     return {
       proposal: proposals.idOf(next.proposal),
-      sends: next.sends.map(({ message, to }) => messages.idOf({ from: node, to, body: message }))
+      sends: next.sends.map(({ message, to }) => messages.idOf({ from: node, to, epoch, body: message }))
     }
   })
 
   const acceptor = PairMap.memo((store, message) => {
-    const { body, from } = messages.at(message)
-    if (!isToAcceptor(body)) throw new TypeError(`a ${body._tag} is for a proposer`)
+    const { body, epoch, from } = messages.at(message)
+    if (!isToAcceptor(body) && body._tag !== "Learned") throw new TypeError(`a ${body._tag} is for a proposer`)
     const turn = Parts.accept(stores.at(store), body, sizes, roles)
     const { node } = turn.store
+    const replies = turn.replies.filter(isHeardOtherwise).map((body) => ({ from: node, to: from, epoch, body }))
+    const others = members.filter((other) => other !== node)
+    const lessons = turn.lessons.flatMap((body) => others.map((to) => ({ from: node, to, epoch: body.epoch, body })))
     return {
       store: stores.idOf(turn.store),
-      replies: turn.replies
-        .filter(isHeardOtherwise)
-        .map((reply) => messages.idOf({ from: node, to: from, body: reply })),
+      sends: [...replies, ...lessons].map(messages.idOf),
       observed: turn.observed
     }
   })
@@ -135,6 +171,7 @@ export const make = (options: Options): Nodes => {
     const { state } = proposals.at(node.proposal)
     return {
       node: name,
+      epoch: Parts.numberOf(acceptor),
       promised: acceptor.promised,
       at: state._tag === "Following" ? Ballot.zero : state.ballot,
       joined:
@@ -155,37 +192,64 @@ export const make = (options: Options): Nodes => {
     return sent({ ...node, proposal }, sends)
   }
 
-  const receive = (node: Node, message: number): Node => {
-    const { body, from } = messages.at(message)
-    if (!isToAcceptor(body)) return propose(node, { _tag: "Receive", from, message: body })
-    const { observed, replies, store } = acceptor(node.store, message)
-    const next = sent({ ...node, store }, replies)
-    return observed === undefined ? next : propose(next, { _tag: "Observe", ballot: observed })
+  const receive = (node: Node, id: number): Node => {
+    const { body, epoch, from } = messages.at(id)
+    const own = Parts.numberOf(stores.at(node.store).acceptor)
+    // What is chosen is chosen whatever the epoch; all else counts in its own.
+    if (body._tag !== "Learned" && roles.judge(own, epoch) !== "obey") return node
+    if (!isToAcceptor(body) && body._tag !== "Learned") return propose(node, { _tag: "Receive", from, message: body })
+    const { observed, sends, store } = acceptor(node.store, id)
+    const after = sent({ ...node, store }, sends)
+    const now = Parts.numberOf(stores.at(store).acceptor)
+    if (now !== own) return enter(after, now)
+    return observed === undefined ? after : propose(after, { _tag: "Observe", ballot: observed })
+  }
+
+  /** The proposer begins anew, and what it had to tell itself is of no use. */
+  const enter = (node: Node, epoch: number): Node => {
+    const { node: self } = proposals.at(node.proposal)
+    const begun: Parts.Proposal = { node: self, epoch, state: Proposer.initial(Ballot.zero), broken: undefined }
+    return { ...node, proposal: proposals.idOf(begun), own: outboxes.idOf([]) }
+  }
+
+  /** Ends the epoch with the change that is wanted, if there is one left, and production would. */
+  const change = (node: Node): Node => {
+    const { epoch, node: self, state } = proposals.at(node.proposal)
+    const { acceptor } = stores.at(node.store)
+    const wanted = changes[epoch - 1]
+    if (wanted === undefined || state._tag !== "Leading" || state.log.through >= options.slots) return node
+    const next = roles.change(state, acceptor.epochs.present, { expect: epoch, wanted }, given(self, epoch))
+    if (Either.isLeft(next) || next.right !== wanted) return node
+    const sign = Text.stopSign(epoch, state.ballot, state.log.through + 1, wanted)
+    return propose(node, { _tag: "Propose", entries: [sign] })
   }
 
   const handle = (node: Node, input: number): Node => {
-    const { broken, node: self, state } = proposals.at(node.proposal)
+    const { broken, epoch, node: self, state } = proposals.at(node.proposal)
     if (broken !== undefined || stores.at(node.store).broken !== undefined) return node
     switch (input) {
       case inputs.campaign:
-        return state.highest.round < rounds
+        return state.highest.round < rounds && memberships[epoch - 1]?.voters.includes(self) === true
           ? propose(
-              { ...node, made: node.made | (1 << state.highest.round) },
+              { ...node, made: node.made | (1 << nthRound(epoch, state.highest.round + 1, rounds)) },
               { _tag: "Campaign", above: state.highest }
             )
           : node
       case inputs.propose: {
         if (state._tag !== "Leading" || state.log.through >= options.slots) return node
-        if (Proposer.capacity(state, { ...sizes, self, quorums }) === 0) return node
-        const entry = Text.entry(state.ballot, Slot.plus(state.log.through, 1))
+        if (Proposer.capacity(state, given(self, epoch)) === 0) return node
+        const entry = Text.entry(epoch, state.ballot, Slot.plus(state.log.through, 1))
         return propose(node, { _tag: "Propose", entries: [entry] })
       }
+      case inputs.change:
+        return change(node)
       case inputs.tick:
         return { ...propose(node, { _tag: "Tick" }), ticks: node.ticks + 1 }
       case inputs.crash: {
         const store = Parts.restart(stores.at(node.store), roles)
         const restarted: Parts.Proposal = {
           node: self,
+          epoch: Parts.numberOf(store.acceptor),
           state: Proposer.initial(store.acceptor.promised),
           broken: undefined
         }
@@ -203,10 +267,11 @@ export const make = (options: Options): Nodes => {
       }
       default: {
         if (input >= inputs.receive) return receive(node, input - inputs.receive)
-        const nth = input - inputs.observe
-        const round = 1 + (nth % rounds)
-        const other = quorums.members[Math.floor(nth / rounds)]!
-        return propose(node, { _tag: "Observe", ballot: Ballot.make(round, other) })
+        const nth = (input - inputs.observe) % (rounds * epochs)
+        const other = members[Math.floor((input - inputs.observe) / (rounds * epochs))]!
+        return epoch === 1 + Math.floor(nth / rounds)
+          ? propose(node, { _tag: "Observe", ballot: Ballot.make(1 + (nth % rounds), other) })
+          : node
       }
     }
   }
@@ -214,10 +279,11 @@ export const make = (options: Options): Nodes => {
   return {
     fresh: (node) =>
       nodes.idOf({
-        store: stores.idOf(Parts.fresh(node, roles)),
+        store: stores.idOf(Parts.fresh(node, initially(node), roles)),
         proposal: proposals.idOf({
           node,
-          state: Proposer.initial(Parts.fresh(node, roles).promised),
+          epoch: initially(node).epochs.present.number,
+          state: Proposer.initial(Ballot.zero),
           broken: undefined
         }),
         outbox: outboxes.idOf([]),
@@ -246,12 +312,14 @@ const isHeardOtherwise = (reply: Message.ToProposer): boolean =>
   reply._tag !== "Rejected" || !Ballot.greaterThan(reply.promised, reply.ballot)
 
 /**
- * Can this message have no effect any more, now or later? To an acceptor, if its promise, which never falls, is above it: it would
- * only refuse. To a proposer, if it left the ballot for good, which it has once its own acceptor promised that ballot; and a
- * promise, once it has one of that node and leads.
+ * Can this message have no effect any more, now or later? If its epoch is over here, always. To an acceptor, if its promise, which
+ * never falls in an epoch, is above it: it would only refuse. To a proposer, if it left the ballot for good, which it has once its own
+ * acceptor promised that ballot; and a promise, once it has one of that node and leads.
  */
-const isDead = ({ body, from, to }: Sent, { at, joined, node, promised }: Horizon): boolean => {
+const isDead = ({ body, epoch: sent, from, to }: Sent, { at, epoch, joined, node, promised }: Horizon): boolean => {
   if (to !== node) return false
+  if (sent !== epoch) return sent < epoch && epoch !== 0
+  if (body._tag === "Learned") return false
   if (isToAcceptor(body)) return Ballot.lessThan(body.ballot, promised)
   return Ballot.equals(body.ballot, at)
     ? body._tag === "Promise" && joined.includes(from)

@@ -9,14 +9,19 @@
  */
 import * as Acceptor from "@synod/paxos/Acceptor"
 import * as Ballot from "@synod/paxos/Ballot"
-import * as Durable from "@synod/paxos/Durable"
+import type * as Durable from "@synod/paxos/Durable"
 import type * as Entry from "@synod/paxos/Entry"
+import * as Epoch from "@synod/paxos/Epoch"
 import { InvariantBroken } from "@synod/paxos/Invariant"
 import * as Learner from "@synod/paxos/Learner"
+import * as Membership from "@synod/paxos/Membership"
+import * as MembershipChange from "@synod/paxos/MembershipChange"
 import type * as Message from "@synod/paxos/Message"
 import type { NodeId } from "@synod/paxos/NodeId"
 import * as Proposer from "@synod/paxos/Proposer"
+import { nobody, type QuorumSystem } from "@synod/paxos/QuorumSystem"
 import * as Slot from "@synod/paxos/Slot"
+import * as Either from "effect/Either"
 
 /** The functions under test. */
 export interface Roles {
@@ -24,17 +29,29 @@ export interface Roles {
   readonly recover: typeof Acceptor.recover
   readonly proposer: typeof Proposer.step
   readonly learner: typeof Learner.step
+  /** What becomes of a message of one epoch or another. */
+  readonly judge: typeof Epoch.judge
+  /** Whether a leader may end its epoch. */
+  readonly change: typeof MembershipChange.next
+  /** Who decides in the last of these epochs, as a node believes. */
+  readonly quorums: (memberships: ReadonlyArray<Membership.Membership>) => QuorumSystem
 }
 
 export const production: Roles = {
   acceptor: Acceptor.step,
   recover: Acceptor.recover,
   proposer: Proposer.step,
-  learner: Learner.step
+  learner: Learner.step,
+  judge: Epoch.judge,
+  change: MembershipChange.next,
+  quorums: (memberships) => Either.getOrElse(Membership.make(memberships[memberships.length - 1]!), () => nobody)
 }
 
-/** A log as it was accepted at one ballot, whatever became of it later. */
+/** A log as it was accepted at one ballot of an epoch, whatever became of it later. */
 export interface Vote {
+  readonly epoch: number
+  /** The slot behind which the epoch began. */
+  readonly after: Slot.Slot
   readonly ballot: Ballot.Ballot
   readonly log: ReadonlyArray<Entry.Entry>
 }
@@ -46,7 +63,7 @@ export interface Store {
   readonly learner: Learner.State
   readonly applied: ReadonlyArray<Entry.Entry>
   readonly votes: ReadonlyArray<Vote>
-  /** The highest ballot it has ever promised. */
+  /** The highest ballot it has ever promised in the epoch that it is in. */
   readonly promised: Ballot.Ballot
   /** What it knew to be chosen when it last came back from a crash. */
   readonly recovered: Slot.Slot | undefined
@@ -56,6 +73,8 @@ export interface Store {
 
 export interface Proposal {
   readonly node: NodeId
+  /** The number of the epoch that it works in. */
+  readonly epoch: number
   readonly state: Proposer.State
   readonly broken: string | undefined
 }
@@ -65,12 +84,14 @@ export interface Turn {
   readonly replies: ReadonlyArray<Message.ToProposer>
   /** The higher ballot that was promised in this turn: the node's own proposer hears of it. */
   readonly observed: Ballot.Ballot | undefined
+  /** What was chosen in the epochs that ended in this turn, for whoever asks. */
+  readonly lessons: ReadonlyArray<Message.Learned>
 }
 
-export const fresh = (node: NodeId, roles: Roles): Store => ({
+export const fresh = (node: NodeId, durable: Durable.Durable, roles: Roles): Store => ({
   node,
-  acceptor: roles.recover(Durable.initial, []),
-  journal: { durable: Durable.initial, entries: [] },
+  acceptor: roles.recover(durable, []),
+  journal: { durable, entries: [] },
   learner: Learner.initial(Slot.zero),
   applied: [],
   votes: [],
@@ -94,11 +115,17 @@ export const restart = (self: Store, roles: Roles): Store =>
     return learn(store, { _tag: "Chosen", after: acceptor.chosenThrough, entries: [] }, roles)
   })
 
-export const accept = (self: Store, message: Message.ToAcceptor, options: Acceptor.Options, roles: Roles): Turn => {
+export const accept = (self: Store, message: ToStore, options: Acceptor.Options, roles: Roles): Turn => {
   const replies: Array<Message.ToProposer> = []
+  const lessons: Array<Message.Learned> = []
   const store = guarded(self, () => {
     const { actions, state } = roles.acceptor(self.acceptor, message, options)
-    let store: Store = { ...self, acceptor: state, promised: Ballot.max(self.promised, state.promised) }
+    const isSame = numberOf(state) === numberOf(self.acceptor)
+    let store: Store = {
+      ...self,
+      acceptor: state,
+      promised: isSame ? Ballot.max(self.promised, state.promised) : state.promised
+    }
     for (const action of actions) if (action._tag === "Persist") store = persist(store, action.write)
     for (const action of actions) {
       if (action._tag === "Reply") replies.push(action.message)
@@ -107,11 +134,34 @@ export const accept = (self: Store, message: Message.ToAcceptor, options: Accept
     for (const action of actions) {
       if (action._tag === "Deliver") store = learn(store, { ...action, _tag: "Chosen" }, roles)
     }
+    if (!isSame) lessons.push(...teach(store, roles))
     return store
   })
   const { promised } = store.acceptor
-  const risen = store.broken === undefined && Ballot.greaterThan(promised, self.acceptor.promised)
-  return { store, replies: store.broken === undefined ? replies : [], observed: risen ? promised : undefined }
+  if (store.broken !== undefined) return { store, replies: [], observed: undefined, lessons: [] }
+  const risen = lessons.length === 0 && Ballot.greaterThan(promised, self.acceptor.promised)
+  return { store, replies, observed: risen ? promised : undefined, lessons }
+}
+
+/** What an acceptor is told, by proposers or by others who know more. */
+export type ToStore = Message.ToAcceptor | Message.Learned
+
+export const numberOf = ({ epochs }: Acceptor.State): number => epochs.present.number
+
+/** Larger than any log of a model, in bytes. */
+const whole = 1 << 20
+
+/** What a node that has entered an epoch would say of the one before to whoever asked behind its beginning. */
+const teach = ({ acceptor, journal }: Store, roles: Roles): ReadonlyArray<Message.Learned> => {
+  const ended = acceptor.epochs.past[acceptor.epochs.past.length - 1]
+  if (ended === undefined) return []
+  const question: Message.Learn = { _tag: "Learn", after: ended.epoch.after, bytes: whole }
+  return roles.acceptor(acceptor, question, { keep: 0 }).actions.flatMap((action) => {
+    if (action._tag === "Teach" && action.message._tag === "Learned") return [action.message]
+    if (action._tag !== "ReadChosen") return []
+    const { lesson, slots } = action
+    return [{ ...lesson, entries: journal.entries.slice(lesson.after, lesson.after + slots) }]
+  })
 }
 
 export interface Sends {
@@ -131,16 +181,20 @@ export const propose = (self: Proposal, input: Proposer.Input, options: Proposer
 const persist = (self: Store, { after, entries, state }: Durable.Write): Store => {
   const log = [...self.journal.entries.slice(0, after), ...entries]
   const store: Store = { ...self, journal: { durable: state, entries: log } }
-  // While the promise is above the accepted ballot, a write promises or learns what is chosen: it is no vote.
-  return Ballot.equals(state.promised, state.acceptedBallot) ? vote(store, state.acceptedBallot, log) : store
+  // While the promise is above the accepted ballot, a write promises or learns what is chosen, and where nothing is promised
+  // an epoch begins: it is no vote.
+  const isVote = Ballot.equals(state.promised, state.acceptedBallot) && Ballot.greaterThan(state.promised, Ballot.zero)
+  const { after: begins, number } = state.epochs.present
+  return isVote ? vote(store, { epoch: number, after: begins, ballot: state.acceptedBallot, log }) : store
 }
 
-const vote = (self: Store, ballot: Ballot.Ballot, log: ReadonlyArray<Entry.Entry>): Store => {
-  const before = self.votes.find((vote) => Ballot.equals(vote.ballot, ballot))
+const vote = (self: Store, cast: Vote): Store => {
+  const { ballot, epoch, log } = cast
+  const before = self.votes.find((vote) => vote.epoch === epoch && Ballot.equals(vote.ballot, ballot))
   if (before !== undefined && log.length < before.log.length) {
     return { ...self, broken: `what was accepted at ${Ballot.format(ballot)} is taken back` }
   }
-  return { ...self, votes: [...self.votes.filter((vote) => vote !== before), { ballot, log }] }
+  return { ...self, votes: [...self.votes.filter((vote) => vote !== before), cast] }
 }
 
 const read = ({ journal }: Store, { after, ballot, bytes }: Message.Fetch): Message.Fetched => ({

@@ -36,7 +36,9 @@ export class RegisterJudge {
   constructor(
     private readonly quorums: QuorumSystem.QuorumSystem,
     private readonly isFast: (round: number) => boolean,
-    private readonly now: () => number
+    private readonly now: () => number,
+    /** How long a register is kept after it was decided, in milliseconds; undefined: for ever. */
+    private readonly age: number | undefined
   ) {}
 
   fail(property: string, sentence: string): never {
@@ -65,6 +67,17 @@ export class RegisterJudge {
     const voters = (this.votes.get(id) ?? new Set()).add(node)
     this.votes.set(id, voters)
     if (this.quorums.isAcceptQuorum(accepted.ballot.round, voters)) this.decide(key, value, accepted.ballot)
+  }
+
+  /** A member lets go of what it holds: nothing but what was decided, and no sooner than the policy has it. */
+  forgets(node: NodeId.NodeId, key: string, held: RegisterAcceptor.State): void {
+    this.happened(isForgotten)
+    if (!held.decided)
+      this.fail("kept for its time", `node ${node} forgets ${key}, which it doesn't know to be decided`)
+    const known = this.decided.get(key)
+    if (this.age === undefined || known === undefined || this.now() - known.at < this.age) {
+      this.fail("kept for its time", `node ${node} forgets ${key} too soon`)
+    }
   }
 
   private decide(key: string, value: string, ballot: Ballot.Ballot): void {
@@ -120,3 +133,6 @@ export const slowDecides = "a round decides behind the fast ones"
 
 /** @internal */
 export const decidedAgain = "two ballots decide, and on one value"
+
+/** @internal */
+export const isForgotten = "a register is forgotten"

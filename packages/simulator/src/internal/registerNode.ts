@@ -27,6 +27,8 @@ const slowness = 100
 export class RegisterNode {
   isUp = true
   private readonly disk = new Map<string, RegisterAcceptor.State>()
+  /** When what is decided was written, of those that are known to be. */
+  private readonly since = new Map<string, number>()
   private memory = new Map<string, RegisterAcceptor.State>()
   private inbox: Array<Letter> = []
   /** What is being synced. */
@@ -45,6 +47,8 @@ export class RegisterNode {
       /** In milliseconds; a write takes once to four times that. */
       readonly sync: number
       readonly rates: () => Rates
+      /** How long a register is kept after it was decided, in milliseconds; undefined: for ever. */
+      readonly age: number | undefined
       /** It lost its memory. */
       readonly crashed: (node: RegisterNode) => void
     }
@@ -80,7 +84,26 @@ export class RegisterNode {
     this.isUp = true
   }
 
+  /** Holds anything of a register, on its disk. */
+  holds(key: string): boolean {
+    return this.disk.has(key)
+  }
+
+  /** Lets go of what was decided long ago, as the policy has it. */
+  private forget(): void {
+    const { age, judge, now } = this.world
+    if (age === undefined) return
+    for (const [key, since] of this.since) {
+      if (now() - since < age) continue
+      judge.forgets(this.id, key, this.disk.get(key) ?? RegisterAcceptor.initial)
+      this.since.delete(key)
+      this.disk.delete(key)
+      this.memory.delete(key)
+    }
+  }
+
   private turn(): void {
+    this.forget()
     const letters = this.inbox
     this.inbox = []
     const changed = new Map<string, Array<RegisterAcceptor.State>>()
@@ -88,7 +111,7 @@ export class RegisterNode {
     for (const { message, reply } of letters) {
       const { key } = message
       const before = this.memory.get(key) ?? this.disk.get(key) ?? RegisterAcceptor.initial
-      const { actions, state } = RegisterAcceptor.step(before, message)
+      const { actions, state } = RegisterAcceptor.step(before, message, { forgets: this.world.age !== undefined })
       this.memory.set(key, state)
       for (const action of actions) {
         if (action._tag === "Persist") changed.set(key, [...(changed.get(key) ?? []), action.state])
@@ -127,6 +150,7 @@ export class RegisterNode {
       for (const state of states) {
         const before = this.disk.get(key) ?? RegisterAcceptor.initial
         this.disk.set(key, state)
+        if (state.decided) this.since.set(key, this.world.now())
         this.world.judge.wrote(this.id, key, before, state)
       }
     }

@@ -5,39 +5,51 @@
  * Longer than others because it is one interpreter: what a step of any role asks for is done here, in the order that
  * production keeps (persist, then send, then deliver), and the roles tell each other what they need to know.
  */
-import { Acceptor, Ballot, Election, Entry, Learner, Proposer, Slot } from "@synod/paxos"
-import type { Durable, Message, NodeId, Quorum } from "@synod/paxos"
+import {
+  Acceptor,
+  Ballot,
+  Durable,
+  Election,
+  Entry,
+  Epoch,
+  Learner,
+  MembershipChange,
+  Proposer,
+  Slot
+} from "@synod/paxos"
+import type { Membership, Message, NodeId } from "@synod/paxos"
 import { type Replicated, SessionTable } from "@synod/state-machine"
+import * as Either from "effect/Either"
 import * as Lock from "./storyLock.js"
+import { Mail } from "./storyMail.js"
 import { Refused } from "./storyRefused.js"
 import { type Client, Clients, type Told } from "./roomClients.js"
-import { Disk, RoomNode } from "./roomNode.js"
+import { Disk, quorumsOf, RoomNode, sizes } from "./roomNode.js"
 import * as RoomSays from "./roomSays.js"
 import * as Say from "./storySentences.js"
 import { RoomTable } from "./roomTable.js"
 
-/** Larger than any story needs, so that nothing comes in pieces: slots, bytes, slots and ticks. */
-const sizes = { pipeline: 16, chunk: 65_536, keep: 100, patience: 3 }
-
-/** Messages that one command may deliver: a story has some dozens, and one that goes round in a circle has no end. */
-const mostDeliveries = 1000
-
 export class Room {
   private readonly disks = new Map<NodeId.NodeId, Disk>()
   private readonly running = new Map<NodeId.NodeId, RoomNode>()
-  private readonly offline = new Set<NodeId.NodeId>()
   readonly clients = new Clients()
-  readonly table: RoomTable
+  readonly table = new RoomTable()
+  readonly mail = new Mail<Say.Addressed>({
+    say: (sentence) => this.say(sentence),
+    isUp: (id) => this.running.has(id),
+    text: (letter) => Say.message(letter, this.labels),
+    arrive: (letter) => this.arrive(letter)
+  })
   readonly refusals: Array<{ readonly node: NodeId.NodeId; readonly ballot: Ballot.Ballot }> = []
   /** What every node's machine holds before the first slot. */
   private initial: Replicated.Replicated<Lock.State> = Lock.executor.initial
-  private underWay: Array<Say.Addressed> = []
   private sentences: Array<string> = []
 
-  constructor(readonly quorums: Quorum.QuorumSystem) {
-    this.table = new RoomTable(quorums)
-    for (const id of quorums.members) {
-      this.disks.set(id, new Disk())
+  constructor(founders: Membership.Membership) {
+    const durable = Durable.founded(founders)
+    this.table.open(Slot.zero, quorumsOf(durable.epochs.present))
+    for (const id of founders.voters) {
+      this.disks.set(id, new Disk(durable))
       this.start(id)
     }
   }
@@ -53,8 +65,9 @@ export class Room {
     this.sentences.push(...sentences)
   }
 
+  /** All nodes that there ever were. */
   get members(): ReadonlyArray<NodeId.NodeId> {
-    return this.quorums.members
+    return Array.from(this.disks.keys())
   }
 
   /** The nodes that run. */
@@ -62,9 +75,9 @@ export class Room {
     return this.members.flatMap((id) => this.running.get(id) ?? [])
   }
 
-  /** The nodes that run and hear others. */
-  get online(): ReadonlyArray<RoomNode> {
-    return this.nodes.filter(({ id }) => !this.offline.has(id))
+  /** Those of them that vote, in the epoch that they are in. */
+  private get voters(): ReadonlyArray<RoomNode> {
+    return this.nodes.filter(({ isVoter }) => isVoter)
   }
 
   node(id: NodeId.NodeId): RoomNode {
@@ -85,27 +98,21 @@ export class Room {
     return node === undefined ? this.disk(id).durable : Acceptor.durable(node.acceptor)
   }
 
+  /** What it holds of the epoch that it is in. */
   holding(id: NodeId.NodeId): string {
-    return Say.holding(this.labels(this.disk(id).entries), this.held(id))
+    const { entries } = this.disk(id)
+    const held = this.held(id)
+    const { present: epoch } = held.epochs
+    return Say.holding(this.labels(entries.slice(epoch.after)), { ...held, epoch })
   }
 
   // Nodes
-
-  goOffline(ids: ReadonlyArray<NodeId.NodeId>): void {
-    for (const id of ids) this.offline.add(id)
-    this.say(`${Say.nodes(ids)} ${ids.length === 1 ? "hears" : "hear"} nobody`)
-  }
-
-  comeBack(ids: ReadonlyArray<NodeId.NodeId>): void {
-    for (const id of ids) this.offline.delete(id)
-    this.say(`${Say.nodes(ids)} ${ids.length === 1 ? "hears" : "hear"} the others again`)
-  }
 
   crash(id: NodeId.NodeId): void {
     for (const { client } of this.node(id).waiting.values()) this.say(`${client.name} gets no answer from node ${id}`)
     this.running.delete(id)
     // What it had sent is on its way; what it said to itself is forgotten with the rest.
-    this.underWay = this.underWay.filter(({ from, to }) => from !== id || to !== id)
+    this.mail.forget(({ from, to }) => from === id && to === id)
     this.say(`node ${id} has crashed; on its disk is ${this.holding(id)}`)
   }
 
@@ -115,10 +122,36 @@ export class Room {
     this.say(`node ${id} is back: it has promised ${Say.ballot(this.held(id).promised)}, holding ${this.holding(id)}`)
   }
 
+  /** A node with an empty disk, which belongs to no cluster until a stop sign names it. */
+  join(id: NodeId.NodeId): void {
+    if (this.disks.has(id)) throw new Refused("a number that no node ever had", `node ${id}`)
+    this.disks.set(id, new Disk(Durable.initial))
+    this.start(id)
+    this.say(`node ${id} runs, with an empty disk, and belongs to no cluster`)
+  }
+
   private start(id: NodeId.NodeId): void {
     const node = new RoomNode(id, this.disk(id), this.initial)
     this.running.set(id, node)
     this.learn(node, { _tag: "Chosen", after: node.acceptor.chosenThrough, entries: [] })
+  }
+
+  /** Somebody asks a node to have others vote. */
+  change(id: NodeId.NodeId, voters: ReadonlyArray<NodeId.NodeId>): void {
+    const node = this.node(id)
+    const { epoch, proposer } = node
+    const wanted: Membership.Membership = { voters, learners: [], quorums: { _tag: "Majority" } }
+    const next = MembershipChange.next(proposer, epoch, { expect: epoch.number, wanted }, node.options)
+    if (Either.isLeft(next) || proposer._tag !== "Leading") {
+      return this.say(RoomSays.unchanged(node, Either.isLeft(next) ? next.left : { _tag: "NotLeading" }))
+    }
+    const slot = Slot.plus(proposer.log.through, 1)
+    const entry = Entry.stopSign(0, epoch.number, next.right)
+    const members = RoomSays.membership(next.right)
+    this.say(
+      `node ${id} proposes ${this.clients.label(entry)} in slot ${slot} at ${Say.ballot(proposer.ballot)}: then ${members}`
+    )
+    this.propose(node, { _tag: "Propose", entries: [entry] })
   }
 
   // Clients
@@ -136,14 +169,14 @@ export class Room {
 
   submit(client: Client, at: NodeId.NodeId, batch: Uint8Array): void {
     const node = this.running.get(at)
-    if (node === undefined || this.offline.has(at)) return this.say(`${client.name} can't reach node ${at}`)
+    if (node === undefined || this.mail.isOffline(at)) return this.say(`${client.name} can't reach node ${at}`)
     const { proposer } = node
     if (proposer._tag !== "Leading") {
       const { node: leader } = proposer.highest
       const hint = leader === 0 || leader === at ? "" : `, ask node ${leader}`
       return this.tell(at, client, { _tag: "Elsewhere", reason: `I don't lead${hint}` })
     }
-    if (Proposer.capacity(proposer, this.options(at)) === 0) {
+    if (Proposer.capacity(proposer, node.options) === 0) {
       return this.tell(at, client, { _tag: "Elsewhere", reason: "I have too much to do" })
     }
     const entry = Entry.commands(0, batch)
@@ -154,77 +187,74 @@ export class Room {
   }
 
   private tell(at: NodeId.NodeId, client: Client, told: Told): void {
-    if (this.offline.has(at)) return this.say(`node ${at} can't tell ${client.name}: ${Say.reply(told)}`)
+    if (this.mail.isOffline(at)) return this.say(`node ${at} can't tell ${client.name}: ${Say.reply(told)}`)
     client.told.push({ node: at, told })
     if (told._tag === "Opened") client.session = told.session
     this.say(`node ${at} tells ${client.name}: ${Say.reply(told)}`)
   }
 
-  // The network
+  // Messages
 
-  send(message: Say.Addressed): void {
-    this.underWay.push(message)
+  private send(node: RoomNode, to: NodeId.NodeId, message: Say.Addressed["message"]): void {
+    this.mail.send({ from: node.id, to, epoch: node.epoch.number, message })
   }
 
-  messages(matches: (message: Say.Addressed) => boolean = () => true): ReadonlyArray<Say.Addressed> {
-    return this.underWay.filter(matches)
-  }
-
-  drop(message: Say.Addressed): void {
-    this.underWay.splice(this.underWay.indexOf(message), 1)
-  }
-
-  /** Delivers messages, oldest first, and those that come of it, until none is left that matches. */
-  deliver(matches: (message: Say.Addressed) => boolean): void {
-    for (let count = 0; ; count++) {
-      const message = this.underWay.find(matches)
-      if (message === undefined) return
-      if (count === mostDeliveries) throw new Refused(`at most ${mostDeliveries} messages`, "more")
-      this.drop(message)
-      this.arrive(message)
-    }
-  }
-
-  /** A message reaches its node, or nobody. */
-  arrive({ from, message, to }: Say.Addressed): void {
-    const misses = `misses ${Say.message({ from, to, message }, this.labels)}`
-    const node = this.running.get(to)
-    if (node === undefined) return this.say(`node ${to} is down and ${misses}`)
-    if (from !== to && this.offline.has(to)) return this.say(`node ${to} is offline and ${misses}`)
-    if (from !== to && this.offline.has(from)) return this.say(`node ${from} is offline, and node ${to} ${misses}`)
+  /** What a node does with a message that it gets. What is chosen is chosen whatever the epoch; all else counts in its own. */
+  private arrive({ epoch, from, message, to }: Say.Addressed): void {
+    const node = this.node(to)
     switch (message._tag) {
-      case "Prepare":
-      case "Accept":
-      case "Fetch":
+      case "Learn":
+      case "Learned":
         return this.accept(node, from, message)
-      case "Promise":
-      case "Accepted":
-      case "Fetched":
-      case "Rejected":
-        return this.propose(node, { _tag: "Receive", from, message })
+      case "Unlearnable":
+        throw new Refused("stories without snapshots", "a log that was trimmed")
+      case "Late":
+        return epoch > node.epoch.number ? this.catchUp(node, from) : undefined
     }
+    switch (Epoch.judge(node.epoch.number, epoch)) {
+      case "behind":
+        this.say(`node ${to} hears from node ${from} that epoch ${epoch} has begun`)
+        return this.catchUp(node, from)
+      case "late":
+        // What it had to tell itself is of no use any more.
+        if (from === to) return
+        this.say(`node ${to} ignores ${message._tag} ${Say.ballot(message.ballot)}: epoch ${epoch} is over`)
+        return RoomSays.isToAcceptor(message) ? this.send(node, from, { _tag: "Late" }) : undefined
+      case "obey":
+        return RoomSays.isToAcceptor(message)
+          ? this.accept(node, from, message)
+          : this.propose(node, { _tag: "Receive", from, message })
+    }
+  }
+
+  private catchUp(node: RoomNode, from: NodeId.NodeId): void {
+    this.send(node, from, { _tag: "Learn", after: node.acceptor.chosenThrough, bytes: sizes.chunk })
   }
 
   // The roles
 
-  private options(self: NodeId.NodeId): Proposer.Options {
-    return { self, quorums: this.quorums, ...sizes }
-  }
-
-  private accept(node: RoomNode, from: NodeId.NodeId, message: Message.ToAcceptor): void {
+  private accept(
+    node: RoomNode,
+    from: NodeId.NodeId,
+    message: Message.ToAcceptor | Message.Learn | Message.Learned
+  ): void {
     const before = node.acceptor
+    const { epoch } = node
     const { actions, state } = Acceptor.step(before, message, sizes)
     node.acceptor = state
     for (const action of actions) {
       if (action._tag !== "Persist") continue
       node.disk.write(action.write)
-      this.table.wrote(node.id, node.disk.durable, node.disk.entries)
+      const { durable, entries } = node.disk
+      this.table.wrote(node.id, durable.epochs.present.after, durable, entries)
     }
     const respond = (answer: Message.ToProposer) => {
       if (answer._tag === "Rejected") this.refusals.push({ node: node.id, ballot: answer.ballot })
       this.say(...RoomSays.answered(this, node, before, message, answer))
-      this.send({ from: node.id, to: from, message: answer })
+      // The answer belongs to the epoch of the question, also where that has ended with it.
+      this.mail.send({ from: node.id, to: from, epoch: epoch.number, message: answer })
     }
+    this.say(...RoomSays.learned(node, before, message))
     for (const action of actions) {
       if (action._tag === "Reply") respond(action.message)
       if (action._tag === "Read") {
@@ -232,14 +262,35 @@ export class Room {
         const entries = Acceptor.atMost(node.disk.entries.slice(after), bytes)
         respond({ _tag: "Fetched", ballot, after, entries })
       }
+      if (action._tag === "Teach") this.teach(node, from, action.message)
+      if (action._tag === "ReadChosen") {
+        const { lesson, slots } = action
+        this.teach(node, from, { ...lesson, entries: node.disk.entries.slice(lesson.after, lesson.after + slots) })
+      }
     }
     for (const action of actions) {
       if (action._tag === "Deliver") this.learn(node, { _tag: "Chosen", after: action.after, entries: action.entries })
+      if (action._tag === "Enter") this.enter(node)
     }
-    if (Ballot.greaterThan(state.promised, before.promised)) {
+    if (node.epoch === epoch && Ballot.greaterThan(state.promised, before.promised)) {
       this.propose(node, { _tag: "Observe", ballot: state.promised })
       this.elect(node, { _tag: "Observe", ballot: state.promised })
     }
+    // There may be more to learn there.
+    if (message._tag === "Learned" && message.entries.length > 0) this.catchUp(node, from)
+  }
+
+  private teach(node: RoomNode, to: NodeId.NodeId, lesson: Message.Learned | Message.Unlearnable): void {
+    if (lesson._tag === "Learned") this.say(...RoomSays.taught(this, node, to, lesson))
+    this.send(node, to, lesson)
+  }
+
+  /** An epoch begins; whoever led the last one, or the first voter, tries to lead it at once. */
+  private enter(node: RoomNode): void {
+    const { epoch } = node
+    this.table.open(epoch.after, quorumsOf(epoch))
+    this.say(`node ${node.id} enters epoch ${epoch.number}: ${RoomSays.membership(epoch.membership)}`)
+    if (node.enter()) this.propose(node, { _tag: "Campaign", above: Ballot.zero })
   }
 
   private learn(node: RoomNode, input: Learner.Input): void {
@@ -267,11 +318,11 @@ export class Room {
 
   propose(node: RoomNode, input: Proposer.Input): void {
     const before = node.proposer
-    const { actions, state } = Proposer.step(before, input, this.options(node.id))
+    const { actions, state } = Proposer.step(before, input, node.options)
     node.proposer = state
     this.say(...RoomSays.proposed(this, node, before))
     if (state._tag === "Preparing" && (before._tag === "Following" || !Ballot.equals(state.ballot, before.ballot))) {
-      this.table.prepared(state.ballot)
+      this.table.prepared(node.epoch.after, state.ballot)
     }
     const claim = Proposer.claim(state)
     const claimed = Proposer.claim(before)
@@ -279,7 +330,7 @@ export class Room {
       this.elect(node, { _tag: "Claim", ...claim })
     }
     for (const action of actions) {
-      if (action._tag === "Send") this.send({ from: node.id, to: action.to, message: action.message })
+      if (action._tag === "Send") this.send(node, action.to, action.message)
       if (action._tag !== "Resign") continue
       for (const { client } of node.waiting.values()) {
         this.tell(node.id, client, { _tag: "Elsewhere", reason: "I lost the lead, ask again" })
@@ -293,7 +344,7 @@ export class Room {
   heartbeats(): void {
     const asked: Array<{ readonly node: RoomNode; readonly message: Message.Heartbeat }> = []
     const said = this.sentences.length
-    for (const node of this.nodes) {
+    for (const node of this.voters) {
       const before = node.election
       for (const action of this.elect(node, { _tag: "Tick" })) {
         if (action._tag === "Ask") asked.push({ node, message: action.message })
@@ -305,9 +356,9 @@ export class Room {
     }
     if (this.sentences.length === said) this.say("all ask around, and nobody moves")
     for (const { message, node } of asked) {
-      if (this.offline.has(node.id)) continue
-      for (const other of this.online) {
-        if (other === node) continue
+      if (this.mail.isOffline(node.id)) continue
+      for (const other of this.voters) {
+        if (other === node || this.mail.isOffline(other.id) || other.epoch.number !== node.epoch.number) continue
         const reply = this.elect(other, { _tag: "Heartbeat", message }).find(({ _tag }) => _tag === "Reply")
         if (reply?._tag === "Reply") this.elect(node, { _tag: "HeartbeatReply", message: reply.message })
       }
@@ -315,7 +366,7 @@ export class Room {
   }
 
   private elect(node: RoomNode, input: Election.Input): ReadonlyArray<Election.Action> {
-    const { actions, state } = Election.step(node.election, input, { self: node.id, quorums: this.quorums })
+    const { actions, state } = Election.step(node.election, input, node.options)
     node.election = state
     for (const action of actions) {
       if (action._tag === "Campaign") this.propose(node, { _tag: "Campaign", above: action.above })

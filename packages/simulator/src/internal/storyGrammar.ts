@@ -15,10 +15,14 @@ export interface Placeholders {
   readonly NAME: string
   readonly NAMES: ReadonlyArray<string>
   readonly SLOT: Slot.Slot
+  readonly ROUND: number
+  readonly WINNER: string
   readonly COUNT: number
   readonly PREPARE: number
   readonly ACCEPT: number
   readonly MESSAGES: Selection
+  readonly PREPARERS: ReadonlyArray<ReadonlyArray<NodeId.NodeId>>
+  readonly ACCEPTERS: ReadonlyArray<ReadonlyArray<NodeId.NodeId>>
 }
 
 /** Messages by their kind, who sent them, and who is to get them; what is not named may be any. */
@@ -78,7 +82,14 @@ const ballot = (word: string): Ballot.Ballot | undefined => {
 
 const name = (word: string): string | undefined => (/^[a-z]+$/.test(word) ? word : undefined)
 
-const kinds = ["Prepare", "Promise", "Accept", "Accepted", "Fetch", "Fetched", "Rejected"]
+const log = ["Prepare", "Promise", "Accept", "Accepted", "Fetch", "Fetched", "Rejected", "Learn", "Learned", "Late"]
+const kinds = [...log, "Inspect", "Held", "Decided"]
+
+/** `1+2`: a set of nodes. */
+const set = (word: string): ReadonlyArray<NodeId.NodeId> | undefined => {
+  const nodes = word.split("+").map(node)
+  return nodes.every((id) => id !== undefined) ? nodes : undefined
+}
 
 const messages: Reader<Selection> = (words) => {
   const named = new Set<string>()
@@ -104,6 +115,7 @@ const messages: Reader<Selection> = (words) => {
 
 const slot = one("a slot, from 1", (word) => integer(word, 1_000_000))
 const count = one("a number, from 1", (word) => integer(word, 1000))
+const sets = many("sets of nodes, such as 1+2 or 3", "or", set)
 
 const readers: { readonly [Name in keyof Placeholders]: Reader<Placeholders[Name]> } = {
   NODE: one("the number of a node", node),
@@ -113,10 +125,14 @@ const readers: { readonly [Name in keyof Placeholders]: Reader<Placeholders[Name
   NAME: one("a name in small letters", name),
   NAMES: many("names in small letters", "and", name),
   SLOT: (words) => slot(words) as Read<Slot.Slot>,
+  ROUND: count,
+  WINNER: one("a name in small letters", name),
   COUNT: count,
   PREPARE: count,
   ACCEPT: count,
-  MESSAGES: messages
+  MESSAGES: messages,
+  PREPARERS: sets,
+  ACCEPTERS: sets
 }
 
 const isPlaceholder = (word: string): word is keyof Placeholders => word in readers

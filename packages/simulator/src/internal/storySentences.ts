@@ -2,7 +2,7 @@
  * How transcripts put things.
  */
 import { Ballot } from "@synod/paxos"
-import type { Message, NodeId } from "@synod/paxos"
+import type { Epoch, Message, NodeId } from "@synod/paxos"
 import type { Told } from "./roomClients.js"
 
 export const ballot = Ballot.format
@@ -21,13 +21,27 @@ export const nodes = (ids: Iterable<NodeId.NodeId>): string => {
 export const slots = (after: number, through: number): string =>
   through - after === 1 ? `slot ${through}` : `slots ${after + 1} to ${through}`
 
-/** What an acceptor holds, by the labels of its log. */
+/** `slot 1 is chosen`, `slots 1 to 3 are chosen`. */
+export const areChosen = (after: number, through: number): string =>
+  `${slots(after, through)} ${through - after === 1 ? "is" : "are"} chosen`
+
+/** What an acceptor holds behind the slot with which its epoch begins, by the labels of its log. */
 export const holding = (
   labels: ReadonlyArray<string>,
-  held: { readonly acceptedBallot: Ballot.Ballot; readonly chosenThrough: number }
+  held: {
+    readonly acceptedBallot: Ballot.Ballot
+    readonly chosenThrough: number
+    readonly epoch: Pick<Epoch.Epoch, "after" | "number">
+  }
 ): string => {
-  const log = labels.length === 0 ? "nothing" : `${labels.join(", ")} at ${ballot(held.acceptedBallot)}`
-  return held.chosenThrough === 0 ? log : `${log}, chosen through slot ${held.chosenThrough}`
+  const { after, number } = held.epoch
+  const log =
+    labels.length === 0
+      ? number > 1
+        ? `nothing of epoch ${number}`
+        : "nothing"
+      : `${labels.join(", ")} at ${ballot(held.acceptedBallot)}`
+  return held.chosenThrough === after ? log : `${log}, chosen through slot ${held.chosenThrough}`
 }
 
 /** A message on its way, in short. */
@@ -36,13 +50,23 @@ export const message = (
   labels: (entries: Message.Accept["entries"]) => ReadonlyArray<string>
 ): string => {
   const entries = "entries" in message && message.entries.length > 0 ? ` ${labels(message.entries).join(", ")}` : ""
-  return `${message._tag} ${ballot(message.ballot)}${entries} from ${from} to ${to}`
+  const at = "ballot" in message ? ` ${ballot(message.ballot)}` : ""
+  return `${message._tag}${at}${entries} from ${from} to ${to}`
 }
 
 export interface Addressed {
   readonly from: NodeId.NodeId
   readonly to: NodeId.NodeId
-  readonly message: Message.ToAcceptor | Message.ToProposer
+  /** The number of the epoch in which it was sent. */
+  readonly epoch: number
+  readonly message:
+    | Message.ToAcceptor
+    | Message.ToProposer
+    | Message.Learn
+    | Message.Learned
+    | Message.Unlearnable
+    /** The epoch of what was sent is over here. */
+    | { readonly _tag: "Late" }
 }
 
 /** What a node tells a client. */

@@ -5,6 +5,7 @@
 import { Ballot } from "@synod/paxos"
 import type { Slot } from "@synod/paxos"
 import type { Form } from "./storyGrammar.js"
+import * as HallSays from "./hallSays.js"
 import { Refused } from "./storyRefused.js"
 import * as Say from "./storySentences.js"
 import { on, type Stage } from "./storyStage.js"
@@ -20,6 +21,21 @@ const holders = (stage: Stage) =>
 
 const decided = ({ room }: Stage, slot: Slot.Slot): ReadonlyArray<string> =>
   Array.from(new Set(room.labels(room.table.decisions(slot).map(({ entry }) => entry))))
+
+/** What a client of a register was told, and how long it took. */
+const answerOf = ({ hall }: Stage, name: string) => {
+  const { delays, state, waits } = hall.request(name)
+  if (state.phase._tag !== "Finished") return { delays, waits, told: "no answer" }
+  const { decided } = state.phase
+  return { delays, waits, told: decided === null ? "nothing" : HallSays.text(decided.value) }
+}
+
+const took = (stage: Stage, name: string, delays: number, waits: number): void => {
+  const { told, ...answer } = answerOf(stage, name)
+  const found = told === "no answer" ? told : HallSays.took(answer.delays, answer.waits)
+  const expected = HallSays.took(delays, waits)
+  hold(stage, found === expected, `${name} to be answered after ${expected}`, found)
+}
 
 const leaders = ({ room }: Stage) => room.nodes.filter(({ proposer }) => proposer._tag === "Leading")
 
@@ -97,6 +113,50 @@ export const statements: ReadonlyArray<Form<Stage>> = [
     const sorted = BALLOTS.toSorted(Ballot.order).map(Ballot.format)
     const rises = BALLOTS.every((ballot, i) => i === 0 || Ballot.lessThan(BALLOTS[i - 1]!, ballot))
     hold(stage, rises, "each ballot to be above the one before it", sorted.join(" <= "))
+  }),
+  on("expect nodes NODES vote in epoch COUNT", (stage, { COUNT, NODES }) => {
+    const voters = Say.list(stage.members(NODES))
+    const found = stage.room.nodes
+      .filter(({ id }) => NODES.includes(id))
+      .map(({ epoch, id }) => `node ${id} in epoch ${epoch.number} of ${Say.list(epoch.membership.voters)}`)
+    const holds = NODES.every((id) => found.includes(`node ${id} in epoch ${COUNT} of ${voters}`))
+    hold(
+      stage,
+      holds,
+      `all of ${voters} to run, in epoch ${COUNT} of ${voters}`,
+      found.join(", ") || "that none of them runs"
+    )
+  }),
+  on("expect NAME learns WINNER", (stage, { NAME, WINNER }) => {
+    const { told } = answerOf(stage, NAME)
+    hold(stage, told === WINNER, `${NAME} to learn ${WINNER}`, told)
+  }),
+  on("expect NAME was answered after COUNT message delays", (stage, { COUNT, NAME }) => took(stage, NAME, COUNT, 0)),
+  on("expect NAME was answered after COUNT message delays and a wait", (stage, { COUNT, NAME }) =>
+    took(stage, NAME, COUNT, 1)
+  ),
+  on("expect the register is decided for NAME", (stage, { NAME }) => {
+    const { decided } = stage.hall
+    const holds = decided.length === 1 && decided[0] === NAME
+    hold(stage, holds, `the register to be decided for ${NAME}`, Say.list(decided) || "nobody")
+  }),
+  on("expect the register is decided at BALLOTS", (stage, { BALLOTS }) => {
+    const found = stage.hall.decisions.map(Ballot.format)
+    const expected = BALLOTS.map(Ballot.format)
+    hold(
+      stage,
+      found.join() === expected.join(),
+      `it to be decided at ${Say.list(expected)}`,
+      Say.list(found) || "none"
+    )
+  }),
+  on("expect the register is undecided", (stage) => {
+    const { decided } = stage.hall
+    hold(stage, decided.length === 0, "the register to be undecided", Say.list(decided))
+  }),
+  on("expect nothing can be decided at BALLOTS", (stage, { BALLOTS }) => {
+    const open = BALLOTS.filter((ballot) => !stage.hall.isBlocked(ballot)).map(Ballot.format)
+    hold(stage, open.length === 0, "no ballot of these that could still decide", Say.list(open))
   }),
   on("expect the cluster was refused", (stage) =>
     hold(stage, stage.refusal !== undefined, "the cluster to be refused", "that it works")

@@ -4,20 +4,24 @@
 import { Ballot, Slot } from "@synod/paxos"
 import type { NodeId } from "@synod/paxos"
 import type { Form } from "./storyGrammar.js"
+import { Hall } from "./hall.js"
 import type { Room } from "./room.js"
 import * as Say from "./storySentences.js"
 import { on, type Stage } from "./storyStage.js"
 
 /** A line a node: its promise, its log and how far it is known to be chosen, its lock, and what its proposer does. */
-const state = (room: Room): ReadonlyArray<string> =>
-  Say.columns([
-    ["", "promised", "accepted", "log", "chosen", "applied", "lock", "proposer"],
+const state = (room: Room): ReadonlyArray<string> => {
+  // Stories of one epoch have no need to say so.
+  const epochs = room.members.some((id) => room.held(id).epochs.present.number !== 1)
+  return Say.columns([
+    ["", ...(epochs ? ["epoch"] : []), "promised", "accepted", "log", "chosen", "applied", "lock", "proposer"],
     ...room.members.map((id) => {
       const { entries } = room.disk(id)
       const held = room.held(id)
       const node = room.nodes.find((node) => node.id === id)
       return [
         `node ${id}`,
+        ...(epochs ? [String(held.epochs.present.number || "-")] : []),
         ballotOr(held.promised),
         ballotOr(held.acceptedBallot),
         entries.length === 0 ? "-" : room.labels(entries).join(", "),
@@ -28,6 +32,7 @@ const state = (room: Room): ReadonlyArray<string> =>
       ]
     })
   ])
+}
 
 const ballotOr = (ballot: Ballot.Ballot): string => (Ballot.equals(ballot, Ballot.zero) ? "-" : Ballot.format(ballot))
 
@@ -56,16 +61,19 @@ const says = ({ clients }: Room): ReadonlyArray<string> =>
       : told.map(({ node, told }) => `${name} was told by node ${node}: ${Say.reply(told)}`)
   )
 
+const tableOf = ({ clients, table }: Room, slot: Slot.Slot): ReadonlyArray<string> => table.render(slot, clients.label)
+
 export const views: ReadonlyArray<Form<Stage>> = [
   on("state", (stage) => stage.print(...state(stage.room))),
   on("log", (stage) => stage.print(...log(stage.room))),
-  on("table", (stage) => stage.print(...stage.room.table.render(Slot.make(1), stage.room.clients.label))),
-  on("table of slot SLOT", (stage, { SLOT }) =>
-    stage.print(...stage.room.table.render(SLOT, stage.room.clients.label))
-  ),
+  on("table", (stage) => {
+    const { place } = stage
+    stage.print(...(place instanceof Hall ? place.table() : tableOf(stage.room, Slot.make(1))))
+  }),
+  on("table of slot SLOT", (stage, { SLOT }) => stage.print(...tableOf(stage.room, SLOT))),
   on("says", (stage) => stage.print(...says(stage.room))),
   on("messages", (stage) => {
-    const all = stage.room.messages().map((message) => Say.message(message, stage.room.labels))
+    const all = stage.place.mail.texts()
     stage.print(...(all.length === 0 ? ["nothing is under way"] : all))
   })
 ]
