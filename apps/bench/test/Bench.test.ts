@@ -53,7 +53,7 @@ describe("bench", () => {
   it("measures both systems from both clients, and shows the figures", { timeout: 120_000 }, () =>
     withDirectory(async (out) => {
       const which = ["--peers", "--systems", "bare-limit,synod", "--out", out]
-      const { stdout } = await bench([...which, "--in-flight", "8", "--seconds", "0.5", "--runs", "1"])
+      const { stdout } = await bench([...which, "--in-flight", "8", "--seconds", "0.3", "--runs", "1"])
       const text = Fs.readFileSync(Path.join(out, "results.json"), "utf8")
       const { rows } = Schema.decodeUnknownSync(Schema.parseJson(Saved))(text)
       assert.deepStrictEqual(
