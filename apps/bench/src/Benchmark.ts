@@ -2,7 +2,7 @@
  * One benchmark: all systems side by side, measured in turn at each point, so that whatever else the machine does meets
  * all of them alike.
  */
-import { Console, Effect, type Scope } from "effect"
+import { Console, Effect, Option, type Scope } from "effect"
 import * as Directory from "./Directory.js"
 import * as Heat from "./Heat.js"
 import type { Sample } from "./Load.js"
@@ -63,22 +63,23 @@ export const run = (plan: Plan): Effect.Effect<Results, SystemFailed> =>
       yield* Effect.scoped(
         Effect.gen(function* () {
           yield* Console.log(`run ${run} of ${plan.runs}: starting ${plan.systems.map(({ name }) => name).join(", ")}`)
-          const running = yield* Effect.forEach(plan.systems, (system) => start(system, plan))
+          const started = yield* Effect.forEach(plan.systems, (system) => tried(system, plan))
+          const running = started.flatMap(Option.toArray)
           for (const point of plan.points) {
             for (const one of running) {
               if (!one.offers(point.client, point.operation)) continue
-              const taken = yield* Effect.either(measure(one, point, plan.seconds))
+              const seen = yield* Effect.either(measure(one, point, plan.seconds))
               turn++
-              if (taken._tag === "Right" && taken.right.commandsPerSecond === 0) {
+              if (seen._tag === "Right" && seen.right.commandsPerSecond === 0) {
                 yield* Console.error(`  ${turn}/${total}  NOT MEASURED: ${one.name} has answered nothing in time`)
-              } else if (taken._tag === "Right") {
-                const sample = { ...taken.right, run }
+              } else if (seen._tag === "Right") {
+                const sample = { ...seen.right, run }
                 measured.push(sample)
                 yield* Console.log(line(turn, total, sample))
               } else {
                 // Without others there is still something to see, without Synod there isn't.
-                if (one.name === plan.essential) return yield* taken.left
-                yield* Console.error(`  ${turn}/${total}  NOT MEASURED: ${taken.left.message}`)
+                if (one.name === plan.essential) return yield* seen.left
+                yield* Console.error(`  ${turn}/${total}  NOT MEASURED: ${seen.left.message}`)
               }
             }
           }
@@ -108,6 +109,14 @@ const measure = ({ clients, measure, name, processes }: Started, point: Point, s
 interface Started extends Running, Pick<System, "name" | "offers"> {
   readonly flushes: number | undefined
 }
+
+/** One that can't be started is left out, loudly, unless without it there is nothing to see. */
+const tried = (system: System, plan: Plan): Effect.Effect<Option.Option<Started>, SystemFailed, Scope.Scope> =>
+  Effect.catchAll(Effect.asSome(start(system, plan)), (failed) =>
+    system.name === plan.essential
+      ? Effect.fail(failed)
+      : Effect.as(Console.error(`  NOT MEASURED: ${failed.message}`), Option.none())
+  )
 
 /** Starts a system with its data on disk, and makes it warm. */
 const start = (system: System, plan: Plan): Effect.Effect<Started, SystemFailed, Scope.Scope> =>

@@ -35,7 +35,7 @@ const withDirectory = async (use: (directory: string) => Promise<void>) => {
 }
 
 describe("bench", () => {
-  it("restarts, floods, kills and brings back replicas", { timeout: 120_000 }, () =>
+  it("restarts, floods, kills and brings back replicas", { timeout: 180_000 }, () =>
     withDirectory(async (out) => {
       const studies = ["--restart", "--overload", "--failover", "--cold-restart", "--catch-up", "--systems", "synod"]
       const smallest = ["--commands", "2000", "--seconds", "0.3", "--runs", "1", "--quick", "--out", out]
@@ -50,10 +50,10 @@ describe("bench", () => {
     })
   )
 
-  it("measures both systems from both clients, and shows the figures", { timeout: 60_000 }, () =>
+  it("measures both systems from both clients, and shows the figures", { timeout: 120_000 }, () =>
     withDirectory(async (out) => {
       const which = ["--peers", "--systems", "bare-limit,synod", "--out", out]
-      const { stdout } = await bench([...which, "--in-flight", "8", "--seconds", "0.1", "--runs", "1"])
+      const { stdout } = await bench([...which, "--in-flight", "8", "--seconds", "0.3", "--runs", "1"])
       const text = Fs.readFileSync(Path.join(out, "results.json"), "utf8")
       const { rows } = Schema.decodeUnknownSync(Schema.parseJson(Saved))(text)
       assert.deepStrictEqual(
