@@ -4,19 +4,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Client, Endpoint } from "@synod/client"
 import { Clock, Effect, FiberSet, Layer, Ref, Schedule } from "effect"
-import { type ChildProcess, spawn, spawnSync } from "node:child_process"
-import { mkdtempSync, rmSync } from "node:fs"
-import { createRequire } from "node:module"
-import * as Net from "node:net"
-import { tmpdir } from "node:os"
-import { dirname, join } from "node:path"
-import { fileURLToPath } from "node:url"
+import { type ChildProcess, spawnSync } from "node:child_process"
+import { join } from "node:path"
 import { Bank } from "../src/Bank.js"
 import { account } from "./fixtures.js"
-
-const root = fileURLToPath(new URL("../../..", import.meta.url))
-const fromVitest = createRequire(createRequire(import.meta.url).resolve("vitest/package.json"))
-const viteNode = join(dirname(fromVitest.resolve("vite-node/package.json")), "vite-node.mjs")
+import { directory, end, freePorts, serve, until } from "./Processes.js"
 
 describe("three replicas as processes", () => {
   it.scopedLive(
@@ -87,11 +79,6 @@ describe("three replicas as processes", () => {
 
 // Fixtures
 
-const directory = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(join(tmpdir(), "synod-serve-"))),
-  (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
-)
-
 const three = Effect.gen(function* () {
   const data = yield* directory
   const ports = yield* freePorts(3)
@@ -105,26 +92,12 @@ const three = Effect.gen(function* () {
     )
   )
   const start = (node: number) =>
-    Effect.acquireRelease(
-      Effect.async<ChildProcess, string>((resume) => {
-        const command = ["serve", "--begin", "found", "--node", String(node), "--members", members]
-        const child = spawn(
-          process.execPath,
-          [
-            ...[viteNode, "--config", join(root, ".config/vitest.config.ts")],
-            ...[join(root, "apps/bank-ledger/src/bin.ts"), ...command, "--journal", join(data, `${node}.sqlite`)]
-          ],
-          { stdio: ["ignore", "pipe", "pipe"] }
-        )
-        children.set(node, child)
-        let said = ""
-        child.stderr.on("data", (bytes: Buffer) => (said += bytes.toString()))
-        child.stdout.on("data", (bytes: Buffer) => {
-          if (bytes.toString().includes("listens")) resume(Effect.succeed(child))
-        })
-        child.once("exit", () => resume(Effect.fail(said)))
-      }),
-      (child) => end(child, "SIGKILL")
+    Effect.tap(
+      serve(
+        ...["--begin", "found", "--node", String(node), "--members", members],
+        ...["--journal", join(data, `${node}.sqlite`)]
+      ),
+      (child) => Effect.sync(() => children.set(node, child))
     )
   yield* Effect.forEach(nodes, start, { concurrency: "unbounded" })
   const status = (node: number) =>
@@ -206,31 +179,3 @@ const opening = (cluster: Effect.Effect.Success<typeof three>) =>
       stop: Effect.zipRight(Ref.set(running, false), FiberSet.awaitEmpty(fibers))
     }
   })
-
-/** Waits until something holds, at most 30 seconds. */
-const until = <E, R>(what: string, condition: Effect.Effect<boolean, E, R>) =>
-  Effect.repeat(condition, { until: (holds) => holds, schedule: Schedule.spaced("10 millis") }).pipe(
-    Effect.timeoutFail({ duration: "30 seconds", onTimeout: () => `waited in vain until ${what}` }),
-    Effect.orDie
-  )
-
-const end = (child: ChildProcess, signal: NodeJS.Signals) =>
-  Effect.async<{ readonly code: number | null; readonly signal: string | null }>((resume) => {
-    const ended = () => resume(Effect.succeed({ code: child.exitCode, signal: child.signalCode }))
-    if (child.exitCode !== null || child.signalCode !== null) return ended()
-    child.once("exit", ended)
-    child.kill(signal)
-  })
-
-const freePorts = (count: number) =>
-  Effect.scoped(
-    Effect.forEach(Array.from({ length: count }), () =>
-      Effect.acquireRelease(
-        Effect.async<Net.Server>((resume) => {
-          const server = Net.createServer()
-          server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
-        }),
-        (server) => Effect.async<void>((resume) => void server.close(() => resume(Effect.void)))
-      )
-    ).pipe(Effect.map((servers) => servers.map((server) => (server.address() as Net.AddressInfo).port)))
-  )

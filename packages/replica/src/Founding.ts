@@ -9,7 +9,7 @@
 import { Identity } from "@synod/journal"
 import type { Journal, JournalError } from "@synod/journal"
 import { Ballot, Epoch, Membership } from "@synod/paxos"
-import type { Durable, Founders, NodeId } from "@synod/paxos"
+import type { Durable, Founders, NodeId, Quorum } from "@synod/paxos"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type { Beginning } from "./Peers.js"
@@ -137,7 +137,10 @@ export const begin = (
   journal: Journal.Journal["Type"],
   node: NodeId.NodeId,
   beginning: Beginning
-): Effect.Effect<Journal.Journal["Type"], Refused | JournalError.JournalError> =>
+): Effect.Effect<
+  Journal.Journal["Type"],
+  Refused | Quorum.QuorumsMiss | Quorum.QuorumsUnusable | JournalError.JournalError
+> =>
   Effect.gen(function* () {
     const { recovered } = journal
     const { identity, present } = recovered.epochs
@@ -148,6 +151,8 @@ export const begin = (
       return yield* new MembershipRefused({ node, found, told })
     }
     yield* check(recovered.epochs, node)
+    // Before anything of it is in a journal.
+    if (told !== undefined) yield* Membership.make(told)
     if (identity !== undefined) return journal
     const incarnation = yield* Identity.draw
     const alone = told !== undefined && told.voters.length === 1 && told.voters[0] === node && isFresh(recovered)
