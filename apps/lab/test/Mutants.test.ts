@@ -1,6 +1,7 @@
 import { Command } from "@effect/cli"
 import { NodeContext } from "@effect/platform-node"
 import { Effect } from "effect"
+import { readFileSync } from "node:fs"
 import { afterEach, assert, describe, it, vi } from "vitest"
 import * as MutantRun from "../src/MutantRun.js"
 import { all } from "../src/mutants/All.js"
@@ -13,6 +14,16 @@ const named = (name: string): Mutant => all.find((mutant) => mutant.name === nam
 describe("mutants", () => {
   it("have names of their own", () => {
     assert.strictEqual(new Set(all.map(({ name }) => name)).size, all.length)
+  })
+
+  it("are those that the README lists, in its words", () => {
+    const readme = readFileSync(new URL("../../../packages/simulator/README.md", import.meta.url), "utf8")
+    const [, section = ""] = readme.split("\n## Mutants\n")
+    const listed = section.split("\n").filter((line) => line.startsWith("| `"))
+    assert.deepStrictEqual(
+      listed,
+      all.map(({ bug, name, tier }) => `| \`${name}\` | ${bug} | ${tier} |`)
+    )
   })
 
   for (const mutant of all) {
