@@ -10,7 +10,7 @@ import type { System } from "./System.js"
 
 export const limit: System = Bare
 
-export { Etcd, EtcdNode, Raft, Synod, ZooKeeper }
+export { Bare, Etcd, EtcdNode, Raft, Synod, ZooKeeper }
 
 export const systems: ReadonlyArray<System> = [limit, Synod, Raft, Etcd, EtcdNode, ZooKeeper]
 

@@ -175,10 +175,13 @@ describe("Targets", () => {
     const rows = Report.rows([sample("synod", 1, 300), sample("zookeeper", 1, 400)], "synod")
     const targets = Targets.targets(rows, nothing)
     assert.deepStrictEqual(
-      targets.map((target) => [target.what, target.reached, Targets.isMet(target)]),
-      [["remote writes, 16 in flight, of zookeeper's", 0.75, false]]
+      targets.map((target) => [target.what, target.reached, Targets.verdict(target)]),
+      [
+        ["remote writes, 16 in flight, throughput, of zookeeper's", 0.75, "nothing"],
+        ["remote writes, 16 in flight, 99th percentile, of zookeeper's", 1, "met"]
+      ]
     )
-    assert.match(Targets.table(targets), /zookeeper's +0\.75 × +at least 1\.00 × +MISSED/)
+    assert.match(Targets.table(targets), /throughput, of zookeeper's +0\.75 × +≥ 1\.40 × +≥ 2\.50 × +MISSED/)
   })
 
   it("takes medians of times, of which less is better", () => {
@@ -189,11 +192,20 @@ describe("Targets", () => {
     const reached = Targets.targets([], { ...nothing, failovers }).map((target) => [
       target.what,
       target.reached,
-      Targets.isMet(target)
+      Targets.verdict(target)
     ])
     assert.deepStrictEqual(reached, [
-      ["failover", 500, true],
-      ["failover, of zookeeper's", 1.25, false]
+      ["failover", 500, "met"],
+      ["failover, of zookeeper's", 1.25, "nothing"]
     ])
+  })
+
+  it("tells what it has to reach from what it aims at", () => {
+    const one = { what: "", better: "less", unit: "×" } as const
+    assert.strictEqual(Targets.verdict({ ...one, reached: 0.5, must: 1, aim: 0.5 }), "aim")
+    assert.strictEqual(Targets.verdict({ ...one, reached: 0.6, must: 1, aim: 0.5 }), "met")
+    assert.strictEqual(Targets.verdict({ ...one, reached: 1.1, must: 1, aim: 0.5 }), "nothing")
+    assert.strictEqual(Targets.verdict({ ...one, reached: 1.1, aim: 1 }), "not yet")
+    assert.strictEqual(Targets.verdict({ ...one, better: "more", reached: 3, must: 2, aim: 4 }), "met")
   })
 })
