@@ -40,7 +40,8 @@ export interface Values {
   /**
    * For how long a register is kept after an acceptor learned what is decided, or `"never"` forgotten, the default. What it costs: a
    * register that is forgotten may be decided anew, with another value. So use it only where nobody asks for a key again that is
-   * so old, such as one with a number in it that never comes back.
+   * so old, such as one with a number in it that never comes back. At least twice the `deadline`: while a message about a register
+   * may still arrive, two values could follow each other without anybody having asked again.
    */
   readonly forget: Duration.DurationInput | "never"
   /** Registers that are forgotten in one turn, at most. Default: 256, some milliseconds. */
@@ -95,16 +96,18 @@ export const checked: Effect.Effect<Values, Bounds.ConfigRefused> = Effect.flatM
     mailbox: Bounds.count(16, 1_000_000),
     cache: Bounds.count(0, Number.MAX_SAFE_INTEGER),
     forget: {
-      expected: '"never", or a time from 1 millisecond to 3,650 days',
-      holds: (value) => value === "never" || isAge(value)
+      expected: '"never", or a time from twice the deadline to 3,650 days',
+      holds: (value) => value === "never" || isAge(value, config.deadline)
     },
     forgotten: Bounds.count(1, 65_536)
   })
 )
 
-const isAge = (value: unknown): boolean => {
-  const age = Duration.decodeUnknown(value)
-  return age._tag === "Some" && Duration.between(age.value, { minimum: "1 millis", maximum: "3650 days" })
+const isAge = (value: unknown, deadline: unknown): boolean => {
+  const [age, least] = [Duration.decodeUnknown(value), Duration.decodeUnknown(deadline)]
+  // A deadline that is none is refused by its own rule.
+  const minimum = least._tag === "Some" ? Duration.times(least.value, 2) : Duration.zero
+  return age._tag === "Some" && Duration.between(age.value, { minimum, maximum: "3650 days" })
 }
 
 /**

@@ -216,6 +216,7 @@ describe("Registers", () => {
         ["mailbox", 1],
         ["cache", -1],
         ["forget", "always"],
+        ["forget", "19 seconds"],
         ["forgotten", 0]
       ] as const) {
         const layer = InProcess.layerMemory().pipe(
