@@ -108,6 +108,10 @@ const large = Options.boolean("large").pipe(
   )
 )
 
+const snapshot = Options.boolean("snapshot").pipe(
+  Options.withDescription("Instead: how long a replica whose state is 100 MB stands still while it takes a snapshot.")
+)
+
 const followers = Options.boolean("followers").pipe(
   Options.withDescription(
     "Instead: how many commands are left when 1 and 16 follow all that is applied, at the leader."
@@ -142,6 +146,7 @@ export const settings = {
     commands,
     catchUp,
     large,
+    snapshot,
     followers,
     geo,
     contention,

@@ -9,6 +9,7 @@ import * as Contention from "./geo/Contention.js"
 import * as Geo from "./geo/Geo.js"
 import * as Growth from "./growth/Growth.js"
 import * as Large from "./large/Large.js"
+import * as Pauses from "./large/Pauses.js"
 import * as Machine from "./Machine.js"
 import { settings } from "./Options.js"
 import * as Report from "./Report.js"
@@ -26,6 +27,11 @@ const command = Command.make("bench", settings, (options) =>
     if (options.large) {
       const seconds = Option.getOrElse(options.seconds, () => (quick ? 2 : 10))
       return yield* Large.run({ accounts: 1_000_000, small: 100_000, seconds })
+    }
+    if (options.snapshot) {
+      const seconds = Option.getOrElse(options.seconds, () => (quick ? 2 : 10))
+      const pauses = yield* Pauses.run({ keys: quick ? 10_000 : 100_000, bytes: 1_000, seconds })
+      return yield* Results.keep(options.out, "snapshot", pauses, [])
     }
     if (options.geo) {
       const latencies = yield* Geo.run(Option.getOrElse(options.seconds, () => 5))

@@ -273,8 +273,9 @@ export const make = (options: {
                 options.acceptor({ message, epoch: epoch.number, reply: receive, refuse: () => undefined })
               }
             })
-      // The commit of the own acceptor blocks the event loop: what goes to the others leaves first.
-      const paced = local && commits && !alone ? Effect.zipRight(eventLoop.turn, local) : local
+      // The commit of the own acceptor blocks the event loop: what goes to the others leaves first. And whoever shares the process
+      // has a turn, also where there are no others: callers and replica could else go on for seconds without one.
+      const paced = local && commits ? Effect.zipRight(eventLoop.turn, local) : local
       return logs && paced ? Effect.zipRight(logs, paced) : (logs ?? paced)
     }
 
