@@ -50,5 +50,5 @@ Simulation.test(Bank, {
     }
   },
   invariant: (ledger) => check(ledger)[0],
-  seeds: 20
+  seeds: 12
 })

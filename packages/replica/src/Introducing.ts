@@ -70,6 +70,7 @@ export const make = (
     const own = () => Founders.introduce({ node: self, incarnation }, options.acceptor().epochs, told)
     const isOutside = () => options.acceptor().epochs.present.number === 0
 
+    /** What is to be noted takes the disk's time: only once it is durable is there something new to tell others. */
     const consider = (): void => {
       if (refused !== undefined || !isOutside()) return
       const introduction = own()
@@ -80,8 +81,10 @@ export const make = (
       if (decision._tag === "Found") options.tell({ _tag: "Found" })
       else if (decision._tag === "Note" && membership !== undefined) {
         options.tell({ _tag: "Note", founding: { membership, incarnations: decision.incarnations } })
-      } else refused = Founding.refusal(introduction, decision)
-      news.unsafeOpen()
+      } else {
+        refused = Founding.refusal(introduction, decision)
+        news.unsafeOpen()
+      }
     }
 
     const hear = (introduction: Founders.Introduction): void => {

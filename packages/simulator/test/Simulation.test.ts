@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest"
 
 const { layer, workload } = Registers
 
-Simulation.test(Registers.Registers, { layer, workload, seeds: 40 })
+Simulation.test(Registers.Registers, { layer, workload, seeds: 20 })
 
 // Held against itself, as a user's machine on tables is.
 Simulation.test(SqlRegisters.SqlRegisters, {
